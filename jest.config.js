@@ -1,0 +1,10 @@
+/** Suites run as native ES modules; `build/run-tests.ts` chooses which ones. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+  },
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/build'],
+  testMatch: ['**/*.test.ts'],
+};

@@ -1,0 +1,91 @@
+/**
+ * Owns what is kept of one attempt to release a revision. While the attempt runs the record is also the anchor that owns
+ * the new version's objects, so it must never depend on anything a user may delete.
+ */
+import * as z from 'zod';
+import { pinnedAnalysisSchema, pinnedStrategySchema, pinnedTrafficSchema } from './pinned.ts';
+import { immutable } from './rules.ts';
+import { moment, objectName, revisionHash, text } from './text.ts';
+
+const milliseconds = (description: string) => z.int().min(0).describe(description);
+
+export const releaseRecordSpecSchema = immutable(
+  z
+    .strictObject({
+      rollout: objectName('The Rollout whose attempt this was.'),
+      rolloutUid: text(64, 'UID of that Rollout.'),
+      deployment: objectName('The Deployment that was released.'),
+      deploymentUid: text(64, 'UID of that Deployment.'),
+      revision: revisionHash('The revision that was to be released, as its pod-template-hash.'),
+      image: text(4096, 'Images of the containers of that revision, for people.').optional(),
+      attempt: z.int().min(1).describe('Which attempt of this Rollout, counted from 1.'),
+      previousRevision: revisionHash('The revision that was stable when the attempt began.').optional(),
+      traffic: pinnedTrafficSchema,
+      strategy: pinnedStrategySchema,
+      analysis: pinnedAnalysisSchema,
+    })
+    .describe('What was to be released, and how. Written once.'),
+  'a release record is history and cannot be edited.',
+);
+
+/** How an attempt can end. */
+export const releaseOutcomes = [
+  'Promoted',
+  'RolledBack',
+  'Superseded',
+  'Cancelled',
+  'Detached',
+  'Aborted',
+  'NotJudged',
+  'Escaped',
+] as const;
+
+const requestCountsSchema = z
+  .strictObject({
+    requests: z.int().min(0).describe('Requests that were counted.'),
+    failed: z.int().min(0).describe('How many of them failed.'),
+  })
+  .describe('Requests during the attempt.');
+
+export const releaseRecordStatusSchema = z
+  .strictObject({
+    outcome: z.enum(releaseOutcomes).optional().describe('How the attempt ended; absent while it runs.'),
+    reason: text(64, 'Why, as one of the documented reasons.').optional(),
+    message: text(2048, 'Why, in one sentence.').optional(),
+    startedAt: moment('When the attempt began.').optional(),
+    endedAt: moment('When it had ended.').optional(),
+    timings: z
+      .strictObject({
+        detectMs: milliseconds(
+          'From the first failed request of the new version to the decision, in milliseconds.',
+        ).optional(),
+        actMs: milliseconds(
+          'From the decision until no request went to the rejected version, in milliseconds.',
+        ).optional(),
+        verifyMs: milliseconds('From then until all was in its place, in milliseconds.').optional(),
+      })
+      .optional()
+      .describe('How long it took.'),
+    evidence: z
+      .strictObject({
+        stable: requestCountsSchema.describe('Requests of the old version during the attempt.'),
+        canary: requestCountsSchema.describe('Requests of the new version during the attempt.'),
+        harmOdds: z
+          .number()
+          .min(0)
+          .optional()
+          .describe('Evidence that the new version is worse than tolerated, as odds: 412 means 412 : 1.'),
+        acceptOdds: z
+          .number()
+          .min(0)
+          .optional()
+          .describe('Evidence that the new version is not unacceptably worse, as odds.'),
+      })
+      .optional()
+      .describe('What the judge had seen when the attempt ended.'),
+  })
+  .describe('How the attempt went.');
+
+export type ReleaseRecordSpec = z.infer<typeof releaseRecordSpecSchema>;
+export type ReleaseRecordStatus = z.infer<typeof releaseRecordStatusSchema>;
+export type ReleaseOutcome = (typeof releaseOutcomes)[number];

@@ -1,0 +1,125 @@
+/** Words and tables of `serin explain`, section by section; a section without content is left out. */
+import { REASONS } from '../api/reasons.ts';
+import type { RolloutStatus } from '../api/rollout-status.ts';
+import { percent } from '../release/weights.ts';
+import { readEvidence, type ShownEvidence } from './evidence.ts';
+import type { ReleaseRecordObject, RolloutObject } from './objects.ts';
+import { ageOf, spanOf, tableOf } from './table.ts';
+import { painted, type Terminal } from './terminal.ts';
+
+export interface Telling {
+  readonly nowMs: number;
+  readonly programName: string;
+  readonly terminal: Pick<Terminal, 'hasColour'>;
+}
+
+export function explanationOf(rollout: RolloutObject, records: readonly ReleaseRecordObject[], telling: Telling): string[] {
+  const { status } = rollout;
+  const sections = [
+    { title: undefined, lines: summary(rollout) },
+    { title: 'Revisions', lines: revisions(status, telling.nowMs) },
+    { title: 'Judge', lines: judge(status) },
+    { title: 'Waiting for', lines: waiting(status, telling.nowMs) },
+    { title: 'Quarantined', lines: quarantines(rollout, telling) },
+    { title: 'History', lines: history(records, telling.nowMs) },
+  ];
+  return sections
+    .filter((section) => section.lines.length > 0)
+    .flatMap(({ title, lines }, index) => [
+      ...(index === 0 ? [] : ['']),
+      ...(title === undefined ? [] : [painted(telling.terminal, 'bold', title)]),
+      ...(title === undefined ? lines : lines.map((line) => `  ${line}`)),
+    ]);
+}
+
+function summary({ metadata, spec, status }: RolloutObject): string[] {
+  const head = `Rollout ${metadata.namespace ?? ''}/${metadata.name} of Deployment ${spec.targetRef.name}`;
+  if (status?.phase === undefined) return [`${head}: Serin has not looked at it yet; is the operator running?`];
+  const why = status.reason === undefined ? '' : `, ${status.reason}`;
+  return [`${head}: ${status.phase}${why}`, ...(status.message === undefined ? [] : [status.message]), ...move(status)];
+}
+
+const moves = {
+  serin: "Serin's move: it goes on by itself.",
+  user: 'Your move: nothing changes until somebody acts or the world is right again.',
+  none: undefined,
+} as const;
+
+function move({ reason }: RolloutStatus): string[] {
+  const known = Object.entries(REASONS).find(([name]) => name === reason)?.[1];
+  const sentence = known === undefined ? undefined : moves[known[0]];
+  return sentence === undefined ? [] : [sentence];
+}
+
+function revisions(status: RolloutStatus | undefined, nowMs: number): string[] {
+  const { stable, canary, step } = status ?? {};
+  const rows = [
+    ...(stable === undefined
+      ? []
+      : [['stable', stable.hash, stable.image, canary === undefined ? '100%' : percent(100 - canary.weight), `since ${ageOf(stable.since, nowMs) ?? 'an unknown time'}`]]),
+    ...(canary === undefined
+      ? []
+      : [['canary', canary.hash, canary.image, percent(canary.weight), `${canary.ready} of ${canary.replicas} pods ready${step === undefined ? '' : `, step ${step}`}`]]),
+  ];
+  return rows.length === 0 ? [] : tableOf(['', 'REVISION', 'IMAGE', 'REQUESTS', ''], rows.map((row) => row.map((cell) => cell)));
+}
+
+function judge(status: RolloutStatus | undefined): string[] {
+  const condition = status?.conditions?.find((one) => one.type === 'Judged');
+  const evidence = readEvidence(status?.evidence);
+  return [
+    ...(condition === undefined || condition.message === '' ? [] : [`${condition.reason}: ${condition.message}`]),
+    ...(evidence === undefined ? [] : weighed(evidence)),
+  ];
+}
+
+function weighed(evidence: ShownEvidence): string[] {
+  const rows = evidence.engines.flatMap(({ name, canary, stable }) => [
+    [`errors (${name})`, 'canary', whole(canary.requests), whole(canary.errors), rateOf(canary)],
+    [`errors (${name})`, 'stable', whole(stable.requests), whole(stable.errors), rateOf(stable)],
+  ]);
+  const against = evidence.judge === 'bake' ? "held against the stable version's rate during this release" : 'compared with the stable version at the same time';
+  return [
+    ...tableOf(['METRIC', 'VERSION', 'REQUESTS', 'FAILED', 'RATE'], rows),
+    `${against}; evidence that it is worse than tolerated ${evidence.evidence} (a rollback needs ${evidence.needed})`,
+    ...(evidence.acceptedInStep === undefined ? [] : [`evidence that it is acceptable: ${evidence.acceptedInStep} in this step (the next step needs 5 : 1), ${evidence.accepted ?? '-'} in all (promotion needs 20 : 1)`]),
+    ...evidence.engines.flatMap(({ name, ruledOutExcess }) =>
+      typeof ruledOutExcess === 'number' ? [`ruled out so far (${name}): more than ${(ruledOutExcess * 100).toFixed(2)}pp extra errors`] : [],
+    ),
+  ];
+}
+
+function whole(count: number): string {
+  return String(Math.round(count));
+}
+
+function rateOf({ requests, errors }: { readonly requests: number; readonly errors: number }): string | undefined {
+  return requests > 0 ? percent((errors / requests) * 100) : undefined;
+}
+
+function waiting(status: RolloutStatus | undefined, nowMs: number): string[] {
+  const at = status?.nextTransitionAt;
+  if (at === undefined) return [];
+  const leftMs = Date.parse(at) - nowMs;
+  return [leftMs > 0 ? `something happens by itself in ${spanOf(leftMs)} at the latest (${at})` : `something was due at ${at}; Serin is late or busy`];
+}
+
+function quarantines({ metadata, status }: RolloutObject, { nowMs, programName }: Telling): string[] {
+  return (status?.quarantined ?? []).flatMap((entry) => [
+    `${entry.hash}  ${entry.reason}, ${ageOf(entry.at, nowMs) ?? '-'} ago: ${entry.message}`,
+    `  to let it run again: ${programName} retry ${metadata.name} -n ${metadata.namespace ?? ''} --revision ${entry.hash} --reason "..."`,
+  ]);
+}
+
+function history(records: readonly ReleaseRecordObject[], nowMs: number): string[] {
+  if (records.length === 0) return [];
+  const rows = records.slice(0, 10).map(({ spec, status }) => [
+    String(spec.attempt),
+    spec.revision,
+    status?.outcome ?? 'under way',
+    status?.reason,
+    ageOf(status?.endedAt, nowMs),
+    status?.message,
+  ]);
+  return tableOf(['ATTEMPT', 'REVISION', 'OUTCOME', 'REASON', 'ENDED', 'MESSAGE'], rows);
+}

@@ -1,0 +1,88 @@
+/** Words and tables of `serin plan`; it adds nothing to the plan. */
+import { percent } from '../release/weights.ts';
+import type { SourceSight } from './plan-sight.ts';
+import type { ReleasePlan } from './release-plan.ts';
+import { spanOf, tableOf } from './table.ts';
+import { painted, type Terminal } from './terminal.ts';
+
+export interface WholePlan extends ReleasePlan {
+  readonly source: SourceSight;
+  /** A release is under way with the settings it began with. */
+  readonly isRunning: boolean;
+  readonly notes: readonly string[];
+}
+
+export function planLines(plan: WholePlan, terminal: Pick<Terminal, 'hasColour'>): string[] {
+  const title = (text: string): string => painted(terminal, 'bold', text);
+  return [
+    `Rollout ${plan.namespace}/${plan.rollout} of Deployment ${plan.effective.target.name}, ${replicasOf(plan)}`,
+    ...(plan.isRunning ? ['A release is under way with the settings it began with; this plan is for the next one.'] : []),
+    '',
+    title('Steps'),
+    ...indented(stepTable(plan)),
+    ...indented(pods(plan)),
+    '',
+    title('Judge'),
+    ...indented(judge(plan)),
+    '',
+    title('Traffic'),
+    ...indented(traffic(plan)),
+    '',
+    ...(plan.refusals.length === 0
+      ? ['Nothing that can be seen from here stands in the way of a release.']
+      : [painted(terminal, 'red', 'In the way'), ...indented(plan.refusals.map(({ reason, message }) => `${reason}: ${message}`))]),
+    ...plan.notes.map((note) => `Not looked at: ${note}.`),
+  ];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+function replicasOf({ replicas }: ReleasePlan): string {
+  return replicas === undefined ? 'number of replicas unknown' : `${replicas} replica${replicas === 1 ? '' : 's'}`;
+}
+
+function stepTable({ steps }: ReleasePlan): string[] {
+  const rows = steps.map((step, index) => [
+    step.kind === 'bake' ? 'bake' : String(index + 1),
+    percent(step.weightPercent),
+    step.canaryPods?.toString(),
+    step.totalPods?.toString(),
+    spanOf(step.atLeastMs),
+  ]);
+  return tableOf(['STEP', 'WEIGHT', 'CANARY PODS', 'ALL PODS', 'AT LEAST'], rows);
+}
+
+function pods({ peakPods, replicas, shortestMs }: ReleasePlan): string[] {
+  return [
+    peakPods === undefined ? 'pods: not known without the Deployment' : `at its peak ${peakPods} pods, ${peakPods - (replicas ?? 0)} more than at rest`,
+    `from the first weight to the handover at least ${spanOf(shortestMs)}, plus the time that pods and gateways take`,
+    ...(replicas === 1 ? ['with 1 replica a bad pod cannot be told from a bad version'] : []),
+  ];
+}
+
+function judge({ effective, source }: WholePlan): string[] {
+  const { analysis } = effective;
+  const { whenUnsure, onSourceDown, errors } = analysis;
+  const back = `rolled back when it is ${analysis.confidencePercent}% sure that errors are worse than tolerated (${errors.tolerate})`;
+  const on = `a step ends when more than ${errors.ruleOut} is ruled out; with too few requests after ${spanOf(whenUnsure.afterMs)}: ${whenUnsure.do}`;
+  if (source.kind === 'none')
+    return ['no MetricSource: only readiness and restarts are watched', `each step waits ${spanOf(whenUnsure.afterMs)}, then: ${whenUnsure.do}`];
+  return [sourceLine(source), back, on, `metric source silent for ${spanOf(onSourceDown.afterMs)}: ${onSourceDown.do}`];
+}
+
+function sourceLine(source: Exclude<SourceSight, { kind: 'none' }>): string {
+  if (source.kind === 'unknown') return 'errors, from the default MetricSource if there is one (not looked at)';
+  return source.exists === false ? `MetricSource ${source.name} does not exist: create it or correct analysis.source` : `errors, from MetricSource ${source.name}`;
+}
+
+function traffic({ effective, pinned, reachable }: ReleasePlan): string[] {
+  const { service, routes, drainMs } = effective.traffic;
+  return [
+    `${routes.map((route) => `${route.kind} ${route.name}`).join(', ')}: requests for Service ${service} are split between it and ${service}-canary`,
+    ...(pinned.length === 0 ? [] : [`kept on the old version during a release: Service ${pinned.join(', ')}`]),
+    ...(reachable.length === 0 ? [] : [`reaches both versions at once: Service ${reachable.join(', ')}`]),
+    `old pods stay ${spanOf(drainMs)} after their last request could arrive`,
+  ];
+}

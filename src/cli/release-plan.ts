@@ -1,0 +1,93 @@
+/** Works out what a release would do: weights, pods, pins, refusals. Pure; it asks the same core that the operator asks. */
+import type { EffectiveSpec } from '../api/effective.ts';
+import { canarySize } from '../release/weights.ts';
+import { type Refusal, refusalOf } from '../release/refusals.ts';
+import type { ServiceView, World } from '../release/world.ts';
+
+/** One line of the plan; the last is the bake. Pods are undefined while the number of replicas is unknown. */
+export interface PlannedStep {
+  readonly weightPercent: number;
+  readonly kind: 'step' | 'bake';
+  /** The step lasts at least this long. */
+  readonly atLeastMs: number;
+  readonly canaryPods: number | undefined;
+  /** Pods of both versions. */
+  readonly totalPods: number | undefined;
+}
+
+export interface ReleasePlan {
+  readonly namespace: string;
+  readonly rollout: string;
+  readonly replicas: number | undefined;
+  readonly steps: readonly PlannedStep[];
+  readonly peakPods: number | undefined;
+  /** The shortest time from the first weight to the handover, starting pods and gateways left out. */
+  readonly shortestMs: number;
+  /** Services that keep to the old version during a release. */
+  readonly pinned: readonly string[];
+  /** Services through which both versions are reached at once. */
+  readonly reachable: readonly string[];
+  readonly refusals: readonly Refusal[];
+  readonly effective: EffectiveSpec;
+}
+
+/** Which absences may be called missing; of the others it is only known that nobody could look. */
+export interface Certainty {
+  readonly services: boolean;
+  readonly routes: boolean;
+  readonly deployments: boolean;
+}
+
+export function planOf(world: World, certainty: Certainty): ReleasePlan {
+  const { spec, deployment } = world;
+  const replicas = deployment?.replicas;
+  const steps = stepsOf(spec, replicas);
+  const totals = steps.map((step) => step.totalPods ?? 0);
+  return {
+    namespace: world.rollout.namespace,
+    rollout: world.rollout.name,
+    replicas,
+    steps,
+    peakPods: replicas === undefined ? undefined : Math.max(...totals),
+    shortestMs: steps.reduce((sum, step) => sum + step.atLeastMs, 0),
+    pinned: namesOf(world.services, (service) => service.role !== 'alsoReachable'),
+    reachable: namesOf(world.services, (service) => service.role === 'alsoReachable'),
+    refusals: refusalsOf(world, certainty),
+    effective: spec,
+  };
+}
+
+/** Stable keeps all of its pods until the handover, and a canary never shrinks on its way up (S2). */
+function stepsOf({ strategy }: EffectiveSpec, replicas: number | undefined): PlannedStep[] {
+  const planned = (kind: PlannedStep['kind'], weightPercent: number, atLeastMs: number): PlannedStep => {
+    const canaryPods = replicas === undefined ? undefined : canarySize(weightPercent, replicas);
+    const totalPods = canaryPods === undefined || replicas === undefined ? undefined : replicas + canaryPods;
+    return { weightPercent, kind, atLeastMs, canaryPods, totalPods };
+  };
+  return [...strategy.steps.map((step) => planned('step', step.weightPercent, step.atLeastMs)), planned('bake', 100, strategy.bakeMs)];
+}
+
+function namesOf(services: readonly ServiceView[], isWanted: (service: ServiceView) => boolean): string[] {
+  return services.filter((service) => service.exists && service.kind === 'selects' && isWanted(service)).map((service) => service.name);
+}
+
+/** All that stands in the way and not only the first, so that one plan is enough. */
+function refusalsOf(world: World, certainty: Certainty): Refusal[] {
+  const { deployment } = world;
+  if (deployment === undefined) return certainty.deployments ? [targetMissing(world)] : [];
+  const alone = { ...world, services: [], routes: [], rehearsal: undefined };
+  const services = world.services.filter((service) => service.exists || certainty.services);
+  const routes = world.routes.filter((route) => route.exists || certainty.routes);
+  return [
+    refusalOf(alone, deployment),
+    ...services.map((service) => refusalOf({ ...alone, services: [service] }, deployment)),
+    ...routes.map((route) => refusalOf({ ...alone, routes: [route] }, deployment)),
+  ].filter((refusal, index, all): refusal is Refusal => refusal !== undefined && all.findIndex((one) => one?.message === refusal.message) === index);
+}
+
+function targetMissing({ spec, rollout }: World): Refusal {
+  return {
+    reason: 'TargetMissing',
+    message: `Deployment ${spec.target.name} does not exist in ${rollout.namespace}; create it or correct targetRef.name.`,
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * Builds the world of one Rollout from what the stores hold, for the core to decide on. It asks nobody and judges
+ * nothing: what an object means is said by the views of workload and traffic.
+ */
+import type { EffectiveSpec } from '../api/effective.ts';
+import type { Answer } from '../analysis/answer.ts';
+import { keyOf } from '../kube/resources.ts';
+import type { Memory, World } from '../release/world.ts';
+import type { EndpointSlice, HTTPRoute, Service } from '../traffic/objects.ts';
+import { viewCanaryService, viewServices } from '../traffic/services.ts';
+import { viewRoutes } from '../traffic/routes.ts';
+import { viewActions } from '../workload/actions.ts';
+import { viewDeployment } from '../workload/deployment.ts';
+import { DETACH_FINALIZER } from '../workload/marks.ts';
+import type { Deployment, Pod, ReleaseRecord, ReplicaSet, RolloutAction } from '../workload/objects.ts';
+import { viewRecords } from '../workload/record.ts';
+import { viewReplicaSets } from '../workload/replica-sets.ts';
+import { readSpec } from './read-spec.ts';
+import type { Rehearsal } from './rehearsals.ts';
+import { readStatus } from './status.ts';
+import type { Rollout, Stores } from './stores.ts';
+
+/** The very objects that a world was built from: what is done about it is guarded by their versions. */
+export interface Seen {
+  readonly rollout: Rollout;
+  /** The spec that traffic was looked at with: the attempt's own while one runs. */
+  readonly spec: EffectiveSpec;
+  readonly deployment: Deployment | undefined;
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+  readonly records: readonly ReleaseRecord[];
+  readonly actions: readonly RolloutAction[];
+  readonly services: readonly Service[];
+  readonly slices: readonly EndpointSlice[];
+  readonly routes: readonly HTTPRoute[];
+  readonly world: World;
+}
+
+export type Observation =
+  | { readonly kind: 'world'; readonly world: World; readonly seen: Seen }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+/** What is known besides objects. */
+export interface Knowledge {
+  readonly guardOf: (namespace: string) => World['guard'];
+  readonly rehearsalOf: (deploymentUid: string) => Rehearsal | undefined;
+  readonly answerOf: (key: string, memory: Memory, spec: EffectiveSpec) => Answer;
+  readonly nowMs: () => number;
+}
+
+export class Observer {
+  readonly #stores: Stores;
+  readonly #knowledge: Knowledge;
+
+  constructor(stores: Stores, knowledge: Knowledge) {
+    this.#stores = stores;
+    this.#knowledge = knowledge;
+  }
+
+  observe(rollout: Rollout): Observation {
+    const reading = readSpec(rollout.spec);
+    const { memory, hasJournal } = readStatus(rollout.status);
+    const isDeleting = rollout.metadata.deletionTimestamp !== undefined;
+    const { attempt } = memory.journal;
+    const spec = reading.kind === 'read' ? reading.spec : (attempt?.spec ?? (isDeleting ? reading.remnant : undefined));
+    if (spec === undefined) return { kind: 'unreadable', message: reading.kind === 'read' ? '' : reading.message };
+    return this.#world(rollout, spec, memory, hasJournal);
+  }
+
+  #world(rollout: Rollout, spec: EffectiveSpec, memory: Memory, hasJournal: boolean): Observation {
+    const { metadata } = rollout;
+    const namespace = metadata.namespace ?? '';
+    const key = keyOf(metadata);
+    const current = memory.journal.attempt?.spec ?? spec;
+    const objects = this.#objectsOf(rollout, current);
+    const { deployment } = objects;
+    const workload = this.#workloadViews(rollout, objects, memory);
+    const traffic = this.#trafficViews(rollout, objects, current);
+    const world: World = {
+      rollout: {
+        namespace,
+        name: metadata.name,
+        uid: metadata.uid,
+        generation: metadata.generation ?? 0,
+        deleting: metadata.deletionTimestamp !== undefined,
+        hasFinalizer: metadata.finalizers?.includes(DETACH_FINALIZER) ?? false,
+      },
+      spec,
+      memory,
+      hasJournal,
+      ...workload,
+      ...traffic,
+      actions: viewActions(objects.actions, metadata.name),
+      answer: this.#knowledge.answerOf(key, memory, current),
+      guard: this.#knowledge.guardOf(namespace),
+      rehearsal: deployment === undefined ? undefined : this.#knowledge.rehearsalOf(deployment.metadata.uid),
+    };
+    return { kind: 'world', world, seen: { rollout, spec: current, ...objects, world } };
+  }

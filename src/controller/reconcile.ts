@@ -1,0 +1,229 @@
+/**
+ * One look at one Rollout: observe, decide, write down, act, in this order. The status is written before anything is
+ * done (S11), and a status that could not be written means that nothing is done. It adds no judgement of its own.
+ */
+import { rolloutKind } from '../api/kinds.ts';
+import type { Phase } from '../api/reasons.ts';
+import type { Condition, RolloutStatus } from '../api/rollout-status.ts';
+import type { Metrics, LookResult } from '../insight/metrics.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { isKubeError, KubeError } from '../kube/errors.ts';
+import { refOf } from '../kube/resources.ts';
+import type { AddOptions, Priority } from '../kube/queue.ts';
+import type { Decision, Note } from '../release/decision.ts';
+import { conditionsFor } from '../release/conditions.ts';
+import { isoTime } from '../release/time.ts';
+import type { World } from '../release/world.ts';
+import { JOURNAL_VERSION } from '../api/rollout-status.ts';
+import type { Log } from './log.ts';
+import type { Observation, Seen } from './observe.ts';
+import { readStatus, statusOf, toldOf } from './status.ts';
+import type { StatusWriter } from './status-writer.ts';
+import type { Rollout } from './stores.ts';
+import type { UnseenWrites } from './unseen-writes.ts';
+
+/** What a look needs of the rest of the shell. */
+export interface LookParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'looked' | 'effectFailed' | 'guardBypassed'>;
+  readonly rollout: (key: string) => Rollout | undefined;
+  readonly observe: (rollout: Rollout) => Observation;
+  readonly decide: (world: World, nowMs: number) => Decision;
+  readonly act: (seen: Seen, decision: Decision, signal: AbortSignal) => Promise<void>;
+  readonly judge: {
+    /** Follows the attempt that the decision is about, or nothing. */
+    follow(key: string, seen: Seen, decision: Decision): void;
+    evidenceOf(key: string): RolloutStatus['evidence'];
+    forget(key: string): void;
+  };
+  readonly clientFor: (rollout: string, reason: string) => KubeClient;
+  readonly status: StatusWriter;
+  readonly unseen: UnseenWrites;
+  readonly say: (rollout: Rollout, note: Note) => void;
+  readonly add: (key: string, options: AddOptions) => void;
+  readonly onPhase: (key: string, phase: Phase | undefined) => void;
+}
+
+/** Without a reason to look earlier, a Rollout is looked at again after this long: nothing may hang on one missed event. */
+const RESYNC_MS = 300_000;
+/** After effects, in case none of them changed an object that is watched. */
+const AFTER_EFFECTS_MS = 1_000;
+const UNSEEN_AGAIN_MS = 1_000;
+/** A decision that asks for another look at once and changes nothing must not spin. */
+const SOONEST_MS = 100;
+/** Failures in a row before people are told by an Event. */
+const TOLD_AFTER = 3;
+
+export class Looker {
+  readonly #parts: LookParts;
+  /** Rollouts whose status was seen to be the API server's newest since this process leads. */
+  readonly #verified = new Set<string>();
+  readonly #failures = new Map<string, number>();
+
+  constructor(parts: LookParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws what the API server refused, so that the queue brings the key back. */
+  async look(key: string, signal: AbortSignal): Promise<void> {
+    const { clock, metrics } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const end = (result: LookResult) => metrics.looked((clock.monotonicMs() - startMs) / 1000, result);
+    try {
+      end(await this.#lookAt(key, signal));
+      this.#failures.delete(key);
+    } catch (error) {
+      const isConflict = isKubeError(error, 'Conflict');
+      end(isConflict ? 'conflict' : 'failed');
+      if (!isConflict && !signal.aborted) this.#tellFailure(key, error);
+      throw error;
+    }
+  }
+
+  async #lookAt(key: string, signal: AbortSignal): Promise<LookResult> {
+    const { rollout: find, unseen, observe, add } = this.#parts;
+    const rollout = find(key);
+    if (rollout === undefined) return this.#forget(key);
+    await unseen.confirm(key, signal);
+    if (unseen.first(key) !== undefined) {
+      // Its arrival wakes this key; the time is for the case that it never comes.
+      add(key, { afterMs: UNSEEN_AGAIN_MS });
+      return 'waited';
+    }
+    const observation = observe(rollout);
+    if (observation.kind === 'unreadable') return this.#refuse(key, rollout, observation.message, signal);
+    return this.#carryOut(key, observation.seen, observation.world, signal);
+  }
+
+  #forget(key: string): LookResult {
+    const { judge, unseen, status, onPhase } = this.#parts;
+    judge.forget(key);
+    unseen.forget(key);
+    status.forget(key);
+    onPhase(key, undefined);
+    this.#verified.delete(key);
+    this.#failures.delete(key);
+    return 'quiet';
+  }
+
+  async #carryOut(key: string, seen: Seen, world: World, signal: AbortSignal): Promise<LookResult> {
+    const { clock, decide, act, judge, say, onPhase } = this.#parts;
+    const decision = decide(world, clock.nowMs());
+    onPhase(key, decision.report.phase);
+    judge.follow(key, seen, decision);
+    const hasWritten = await this.#remember(key, seen, world, decision, signal);
+    if (!hasWritten && decision.effects.length > 0) await this.#verify(key, seen.rollout, signal);
+    for (const note of decision.events) say(seen.rollout, note);
+    if (decision.events.some((note) => note.reason === 'GuardBypassed')) this.#parts.metrics.guardBypassed();
+    // When an effect fails the queue brings the key back, later each time.
+    if (decision.effects.length > 0) await act(seen, decision, signal);
+    this.#lookAgain(key, decision, hasWritten);
+    return hasWritten || decision.effects.length > 0 ? 'acted' : 'quiet';
+  }
+
+  /** Puts the decision into status; true when that took a write. Throws Conflict when the status is not what was observed. */
+  async #remember(key: string, seen: Seen, world: World, decision: Decision, signal: AbortSignal): Promise<boolean> {
+    const { judge, clock } = this.#parts;
+    const { memory, report } = decision;
+    const { attempt } = memory.journal;
+    const remembered = readStatus(seen.rollout.status);
+    const conditions = conditionsFor(report, remembered.conditions, {
+      generation: world.rollout.generation,
+      nowIso: isoTime(clock.nowMs()),
+      guard: shownGuard(world, remembered.conditions),
+      judged: attempt === undefined ? undefined : world.answer,
+    });
+    const evidence = attempt === undefined ? undefined : judge.evidenceOf(key);
+    const next = statusOf({ world, memory, report, conditions, evidence });
+    const isNewer = memory.journal.version > JOURNAL_VERSION;
+    const kept: readonly (keyof RolloutStatus)[] = isNewer ? notTold : ['evidence'];
+    return this.#write(key, seen.rollout, next, kept, `${report.phase}/${report.reason}`, signal);
+  }
+
+  async #write(
+    key: string,
+    rollout: Rollout,
+    next: RolloutStatus,
+    kept: readonly (keyof RolloutStatus)[],
+    reason: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { status, clientFor, add, log } = this.#parts;
+    const change = status.changeOf(key, rollout.status, next, kept);
+    if (change.kind === 'later') add(key, { priority: 'resync', afterMs: change.inMs });
+    if (change.kind !== 'write') return false;
+    const { resourceVersion } = rollout.metadata;
+    await clientFor(key, reason).patchStatus(rolloutKind, refOf(key), change.patch, { resourceVersion }, signal);
+    status.written(key);
+    this.#verified.add(key);
+    log.info({ rollout: key, phase: next.phase, reason: next.reason }, next.message ?? '');
+    return true;
+  }
+
+  /**
+   * The first lists after a start may show an old state. A decision that is written down proves its status by the
+   * guard of that write; one that only acts has to ask once, or an old journal could undo what a newer one did.
+   */
+  async #verify(key: string, rollout: Rollout, signal: AbortSignal): Promise<void> {
+    if (this.#verified.has(key)) return;
+    const live = await this.#parts.clientFor(key, 'verify').get(rolloutKind, refOf(key), {}, signal);
+    if (live.metadata.resourceVersion !== rollout.metadata.resourceVersion)
+      throw new KubeError(`act on Rollout ${key}: what is known of it is older than what the API server has; looking again`, {
+        code: 'Conflict',
+        retry: 'now',
+      });
+    this.#verified.add(key);
+  }
+
+  #lookAgain(key: string, decision: Decision, hasWritten: boolean): void {
+    const { add } = this.#parts;
+    const priority = priorityOf(decision);
+    if (decision.effects.length > 0) add(key, { priority, afterMs: AFTER_EFFECTS_MS });
+    const { wakeAfterMs } = decision;
+    if (wakeAfterMs === undefined) return add(key, { priority: 'resync', afterMs: RESYNC_MS });
+    add(key, { priority, afterMs: hasWritten ? wakeAfterMs : Math.max(SOONEST_MS, wakeAfterMs) });
+  }
+
+  /** A spec that cannot be read stops this Rollout and no other; what was remembered stays as it is. */
+  async #refuse(key: string, rollout: Rollout, message: string, signal: AbortSignal): Promise<LookResult> {
+    const { clock, onPhase, add } = this.#parts;
+    const { conditions: before } = readStatus(rollout.status);
+    const report = { phase: 'Attaching', reason: 'InvalidSpec', message, stalled: true } as const;
+    const generation = rollout.metadata.generation ?? 0;
+    const context = { generation, nowIso: isoTime(clock.nowMs()), guard: 'unknown', judged: undefined } as const;
+    const next = toldOf(generation, report, conditionsFor(report, before, context));
+    onPhase(key, report.phase);
+    const hasWritten = await this.#write(key, rollout, next, notTold, 'InvalidSpec', signal);
+    add(key, { priority: 'resync', afterMs: RESYNC_MS });
+    return hasWritten ? 'acted' : 'quiet';
+  }
+
+  #tellFailure(key: string, error: unknown): void {
+    const { rollout: find, say } = this.#parts;
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const rollout = find(key);
+    if (failures !== TOLD_AFTER || rollout === undefined) return;
+    const { reason } = (rollout.status ?? {}) as { readonly reason?: Note['reason'] };
+    const words = error instanceof Error ? error.message : String(error);
+    say(rollout, { type: 'Warning', reason: reason ?? 'Preparing', message: `Serin could not go on and keeps trying: ${words}` });
+  }
+}
+
+/** Keys of status that only a decision of the journal's own version may touch. */
+const notTold: readonly (keyof RolloutStatus)[] = ['step', 'stable', 'canary', 'quarantined', 'evidence', 'journal'];
+
+/** After a restart the guard was not tried yet; what was last seen of it is shown until it was. */
+function shownGuard(world: World, before: readonly Condition[]): World['guard'] {
+  if (world.guard !== 'unknown') return world.guard;
+  const status = before.find((condition) => condition.type === 'Guarded')?.status;
+  return status === 'True' ? 'proven' : status === 'False' ? 'absent' : 'unknown';
+}
+
+/** Brakes and the way back never wait behind others' resyncs. */
+function priorityOf(decision: Decision): Priority {
+  const { attempt } = decision.memory.journal;
+  return attempt?.stage === 'retreat' || attempt?.brake !== undefined ? 'urgent' : 'normal';
+}

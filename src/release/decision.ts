@@ -1,0 +1,93 @@
+/**
+ * What is decided: the memory to write first, then the effects to bring about, in order. Effects are idempotent and
+ * name everything they concern; the shell adds no judgement of its own.
+ */
+import type { Memory } from './world.ts';
+import type { Reason, Phase } from '../api/reasons.ts';
+
+export interface Decision {
+  /** To be in status, guarded by resourceVersion, before any effect begins (S11). */
+  readonly memory: Memory;
+  readonly report: Report;
+  readonly effects: readonly Effect[];
+  readonly events: readonly Note[];
+  /** Look again after this time even if nothing is seen to change. */
+  readonly wakeAfterMs?: number;
+}
+
+/** What people are shown. */
+export interface Report {
+  readonly phase: Phase;
+  readonly reason: Reason;
+  readonly message: string;
+  /** A person must do something. */
+  readonly stalled: boolean;
+  readonly verdict?: string;
+  readonly nextTransitionAtMs?: number;
+}
+
+export interface Note {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export type Effect =
+  | { readonly kind: 'addFinalizer' }
+  | { readonly kind: 'removeFinalizer' }
+  /** Label serin.dev/attached on the Deployment, guarded by the resourceVersion that was observed. */
+  | { readonly kind: 'attach' }
+  /** Dry-run of a template change under the probe identity; the result is in the next world's `guard`. */
+  | { readonly kind: 'proveGuard' }
+  /** Dry-run of the canary ReplicaSet and one pod; the result is in the next world's `rehearsal`. */
+  | { readonly kind: 'rehearse' }
+  /** paused: true and our mark. */
+  | { readonly kind: 'hold' }
+  /** Unpause and drop our mark, in one patch guarded by the resourceVersion that was observed. */
+  | { readonly kind: 'resume' }
+  /** Remove label and mark; unpause only when `resume`. */
+  | { readonly kind: 'detach'; readonly resume: boolean }
+  | { readonly kind: 'createRecord'; readonly record: string; readonly attempt: number; readonly revision: string }
+  | {
+      readonly kind: 'endRecord';
+      readonly record: string;
+      readonly outcome: Outcome;
+      readonly reason: Reason;
+      readonly message: string;
+    }
+  | { readonly kind: 'pin'; readonly service: string; readonly hash: string }
+  | { readonly kind: 'unpin'; readonly service: string }
+  | { readonly kind: 'createCanaryService' }
+  | { readonly kind: 'deleteCanaryService'; readonly uid: string }
+  | {
+      readonly kind: 'createCanary';
+      readonly name: string;
+      readonly hash: string;
+      readonly record: string;
+      readonly replicas: number;
+    }
+  | { readonly kind: 'scale'; readonly uid: string; readonly name: string; readonly replicas: number }
+  | { readonly kind: 'deleteReplicaSet'; readonly uid: string; readonly name: string }
+  /** Put the split on the route; 'out' takes the canary backend out and restores the original shape. */
+  | { readonly kind: 'split'; readonly route: string; readonly weightPercent: number | 'out' }
+  | { readonly kind: 'setMaxSurge'; readonly value: string }
+  /** One patch: controllerRef and every mark of ours off the canary, the Deployment controller's annotations on. */
+  | { readonly kind: 'handOver'; readonly uid: string; readonly name: string; readonly replicas: number }
+  | {
+      readonly kind: 'answerAction';
+      readonly name: string;
+      readonly state: 'Accepted' | 'Refused';
+      readonly message: string;
+    };
+
+export type Outcome =
+  | 'Promoted'
+  | 'RolledBack'
+  | 'Superseded'
+  | 'Cancelled'
+  | 'Detached'
+  | 'Aborted'
+  | 'NotJudged'
+  | 'Bypassed'
+  | 'Escaped'
+  | 'Unknown';

@@ -1,0 +1,149 @@
+/** What people ask for, one object per act: what is granted changes the memory, everything gets an answer. Abort outranks promote. */
+import type { Attempt } from '../../api/rollout-status.ts';
+import type { Decision, Effect } from '../decision.ts';
+import { withAttempt, withJournal } from '../plan.ts';
+import type { ActionView, Memory, World } from '../world.ts';
+import { canarySet } from '../views.ts';
+import { enterRetreat } from './retreat.ts';
+
+const REMEMBERED = 8;
+
+type Granted = { readonly granted: true; readonly memory: Memory; readonly message: string };
+type Refused = { readonly granted: false; readonly message: string };
+type Ruling = Granted | Refused;
+
+const refused = (message: string): Refused => ({ granted: false, message });
+const granted = (memory: Memory, message: string): Granted => ({ granted: true, memory, message });
+
+export interface Answered {
+  readonly memory: Memory;
+  readonly effects: readonly Effect[];
+  /** An abort that was granted is a decision of its own. */
+  readonly abort?: Decision;
+}
+
+export function answerActions(world: World, nowMs: number): Answered {
+  const ranked = world.actions.toSorted((a, b) => rank(a) - rank(b) || a.createdAtMs - b.createdAtMs);
+  let memory = world.memory;
+  const effects: Effect[] = [];
+  for (const action of ranked) {
+    const seen = { ...world, memory };
+    const isRepeat = memory.journal.handledActions.includes(action.name);
+    const ruling = isRepeat ? granted(memory, 'Done.') : rule(seen, action, nowMs);
+    effects.push({
+      kind: 'answerAction',
+      name: action.name,
+      state: ruling.granted ? 'Accepted' : 'Refused',
+      message: ruling.message,
+    });
+    if (!ruling.granted || isRepeat) continue;
+    memory = remembered(ruling.memory, action.name);
+    if (action.action === 'abort') return { memory, effects, abort: aborting({ ...world, memory }, action, nowMs) };
+  }
+  return { memory, effects };
+}
+
+function rank(action: ActionView): number {
+  return action.action === 'abort' ? 0 : 1;
+}
+
+/** None takes effect twice, although a crash may come between the effect and the answer. */
+function remembered(memory: Memory, name: string): Memory {
+  const handledActions = [name, ...memory.journal.handledActions].slice(0, REMEMBERED);
+  return withJournal(memory, { ...memory.journal, handledActions });
+}
+
+function aborting(world: World, action: ActionView, nowMs: number): Decision {
+  const why = action.reason === undefined || action.reason === '' ? '' : `: ${action.reason}`;
+  return enterRetreat(world, nowMs, { why: 'aborted', reason: 'Aborted', message: `aborted by ${action.by}${why}.` });
+}
+
+function rule(world: World, action: ActionView, nowMs: number): Ruling {
+  if (world.rollout.deleting) return refused('The Rollout is being deleted.');
+  if (action.action === 'retry') return retrying(world, action);
+  const { attempt } = world.memory.journal;
+  if (attempt === undefined) return refused('No release is running.');
+  if (action.createdAtMs + 999 < attempt.beganAtMs)
+    return refused(`Stale: it is older than the release of ${attempt.hash}, which began later.`);
+  if (action.revision !== undefined && action.revision !== attempt.hash)
+    return refused(`It concerns revision ${action.revision}, and ${attempt.hash} is under release.`);
+  if (attempt.stage === 'retreat') return refused(`Revision ${attempt.hash} already goes back.`);
+  if (attempt.stage === 'promote')
+    return refused(`Revision ${attempt.hash} is being handed to the Deployment; that is final.`);
+  return ruleOnAttempt(world, attempt, action, nowMs);
+}
+
+function ruleOnAttempt(world: World, attempt: Attempt, action: ActionView, nowMs: number): Ruling {
+  const { memory } = world;
+  switch (action.action) {
+    case 'abort':
+      return granted(memory, `Revision ${attempt.hash} goes back.`);
+    case 'pause':
+      return granted(
+        withAttempt(memory, { ...attempt, pausedBy: action.by }),
+        `The weight of ${attempt.hash} does not grow until resume.`,
+      );
+    case 'resume':
+      return resuming(memory, attempt, nowMs);
+    case 'skip':
+      return skipping(world, attempt);
+    case 'promote':
+      return promoting(world, attempt, action);
+    case 'retry':
+      return refused('Retry is for rejected revisions.');
+    default:
+      return action.action satisfies never;
+  }
+}
+
+function resuming(memory: Memory, attempt: Attempt, nowMs: number): Ruling {
+  if (attempt.pausedBy === undefined) return refused('The release is not paused.');
+  const { pausedBy: _over, ...rest } = attempt;
+  const weightSinceMs = attempt.convergedAtMs === undefined ? nowMs : attempt.weightSinceMs;
+  return granted(withAttempt(memory, { ...rest, weightSinceMs }), 'The release goes on.');
+}
+
+function skipping(world: World, attempt: Attempt): Ruling {
+  const harm = standingHarm(world, attempt);
+  if (harm !== undefined) return refused(harm);
+  if (attempt.stage === 'begin') return refused('The first step has not begun; there is no waiting to skip.');
+  return granted(
+    withAttempt(world.memory, { ...attempt, skippedStep: attempt.step }),
+    `The waiting of step ${attempt.step + 1} is skipped.`,
+  );
+}
+
+function promoting(world: World, attempt: Attempt, action: ActionView): Ruling {
+  const harm = standingHarm(world, attempt);
+  if (harm !== undefined) return refused(harm);
+  const { pausedBy: _over, ...rest } = attempt;
+  return granted(
+    withAttempt(world.memory, { ...rest, promotedBy: action.by }),
+    `Revision ${attempt.hash} is promoted without further waiting.`,
+  );
+}
+
+/** Promote and skip never outweigh a brake, doubt about harm or crashes. */
+function standingHarm(world: World, attempt: Attempt): string | undefined {
+  if (attempt.brake !== undefined) return `The brake is on: ${attempt.brake.message}`;
+  const { answer } = world;
+  if (answer.kind === 'judged' && answer.level !== 'calm') return `The judge has doubts: ${answer.sentence}`;
+  const canary = canarySet(world, attempt);
+  return canary !== undefined && canary.crashLooping > 0 ? `${canary.crashLooping} pods crash.` : undefined;
+}
+
+function retrying(world: World, action: ActionView): Ruling {
+  const { quarantined } = world.memory;
+  const { attempt } = world.memory.journal;
+  if (attempt !== undefined) return refused(`Revision ${attempt.hash} is still being handled; retry when it is over.`);
+  const entry =
+    action.revision === undefined ? quarantined[0] : quarantined.find((one) => one.hash === action.revision);
+  if (entry === undefined)
+    return refused(
+      action.revision === undefined ? 'No revision is quarantined.' : `Revision ${action.revision} is not quarantined.`,
+    );
+  return granted(
+    { ...world.memory, quarantined: quarantined.filter((one) => one !== entry) },
+    `Revision ${entry.hash} may run again.`,
+  );
+}

@@ -1,0 +1,59 @@
+/** The Rollout is being deleted: everything returns to its native state, in any phase, and no release starts by it. */
+import type { Decision, Effect } from '../decision.ts';
+import { decision } from '../plan.ts';
+import { liveIsStable, pinnedServices } from '../views.ts';
+import type { World } from '../world.ts';
+import { recover } from './recover.ts';
+
+/** `world` has no attempt. */
+export function detach(world: World, nowMs: number): Decision {
+  if (!world.rollout.hasFinalizer) return decision(world.memory, report('Serin has let go.'));
+  const leftover = recover(world, nowMs);
+  if (leftover !== undefined) return leftover;
+  const litter = cleaning(world);
+  if (litter.length > 0)
+    return decision(world.memory, report('Services and routes are being restored.'), { effects: litter });
+  const { deployment } = world;
+  if (deployment !== undefined && (deployment.attached === 'yes' || deployment.held)) return lettingGo(world);
+  return decision(world.memory, report('The workload is native again.'), { effects: [{ kind: 'removeFinalizer' }] });
+}
+
+function cleaning(world: World): readonly Effect[] {
+  return [
+    ...pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name })),
+    ...world.routes
+      .filter((route) => route.exists && route.canaryWeightPercent !== undefined)
+      .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
+    ...(world.canaryService?.ours === true
+      ? [{ kind: 'deleteCanaryService', uid: world.canaryService.uid } as const]
+      : []),
+    ...world.records.map(
+      (record): Effect => ({
+        kind: 'endRecord',
+        record: record.name,
+        outcome: 'Detached',
+        reason: 'Detaching',
+        message: 'The Rollout was deleted.',
+      }),
+    ),
+    ...world.replicaSets
+      .filter((set) => set.owner === 'ours' && !set.deleting)
+      .map((set): Effect => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name })),
+  ];
+}
+
+/** A template that nobody released stays held: deleting a Rollout must never be a release. */
+function lettingGo(world: World): Decision {
+  const isClean = liveIsStable(world) || world.deployment?.held !== true;
+  const message = isClean
+    ? `Deployment ${world.spec.target.name} is native again.`
+    : `Deployment ${world.spec.target.name} has a template that was never released, so it stays paused; kubectl rollout resume deployment/${world.spec.target.name} starts it.`;
+  return decision(world.memory, report(message), {
+    effects: [{ kind: 'detach', resume: isClean && world.deployment?.held === true }],
+    events: [{ type: isClean ? 'Normal' : 'Warning', reason: 'Detached', message }],
+  });
+}
+
+function report(message: string) {
+  return { phase: 'Detaching', reason: 'Detaching', message, stalled: false } as const;
+}

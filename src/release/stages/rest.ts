@@ -1,0 +1,161 @@
+/** No attempt runs: keeps the workload clean, notices a new template, and begins its release unless something holds it. */
+import type { Quarantine } from '../../api/rollout-status.ts';
+import type { Decision, Effect, Report } from '../decision.ts';
+import { decision } from '../plan.ts';
+import { refusalOf } from '../refusals.ts';
+import { nativeRoll, pinnedServices, stableSet } from '../views.ts';
+import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
+import { attach, guardAbsentMessage, revisionOf, settledSet } from './attach.ts';
+import { startAttempt } from './begin.ts';
+import { recover } from './recover.ts';
+
+export function rest(world: World, nowMs: number): Decision {
+  const { deployment, memory } = world;
+  const leftover = recover(world, nowMs);
+  if (leftover !== undefined) return leftover;
+  const litter = tidying(world);
+  if (litter.length > 0)
+    return decision(memory, idle('Idle', 'UpToDate', 'Cleaning up after a release.'), { effects: litter });
+  if (deployment === undefined || deployment.uid !== memory.journal.targetUid) return attach(forgetting(world), nowMs);
+  const stable = stableSet(world);
+  if (stable === undefined || deployment.attached !== 'yes') return attach(forgetting(world), nowMs);
+  const roll = nativeRoll(world);
+  if (roll !== undefined && !deployment.held) return followNativeRoll(world, deployment, roll, nowMs);
+  if (stable.sameAsLive) return atRest(world, deployment, stable);
+  return withNewTemplate(world, deployment, nowMs);
+}
+
+/** The Deployment is another one, or its stable ReplicaSet is gone: what was known of it no longer counts. */
+function forgetting(world: World): World {
+  const { targetUid: _gone, ...journal } = world.memory.journal;
+  return { ...world, memory: { ...world.memory, stable: undefined, journal } };
+}
+
+/** Objects of ours that no attempt needs: open records, pins, a canary Service, ReplicaSets that are no witness (S10). */
+function tidying(world: World): readonly Effect[] {
+  const witnesses = new Set(world.memory.quarantined.map((entry) => entry.hash));
+  const spare = world.replicaSets.filter(
+    (set) => set.owner === 'ours' && set.podsLeft === 0 && !set.deleting && !witnesses.has(set.hash),
+  );
+  return [
+    ...pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name })),
+    ...world.routes
+      .filter((route) => route.canaryWeightPercent !== undefined)
+      .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
+    ...(world.canaryService?.ours === true
+      ? [{ kind: 'deleteCanaryService', uid: world.canaryService.uid } as const]
+      : []),
+    ...spare.map((set): Effect => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name })),
+    ...world.records.map(
+      (record): Effect => ({
+        kind: 'endRecord',
+        record: record.name,
+        outcome: 'Unknown',
+        reason: 'UnknownPast',
+        message: 'Nothing is known of the end of this attempt.',
+      }),
+    ),
+  ];
+}
+
+/** Scaled-to-zero ReplicaSets younger than stable: while held, the controller revives the youngest, which may be a rejected one. */
+function youngerEmpty(world: World, stable: ReplicaSetView): readonly Effect[] {
+  return world.replicaSets
+    .filter((set) => set.owner === 'deployment' && set.uid !== stable.uid && !set.deleting)
+    .filter((set) => set.replicas === 0 && set.pods === 0 && set.createdAtMs > stable.createdAtMs)
+    .map((set) => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name }));
+}
+
+function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView): Decision {
+  const effects: Effect[] = [...youngerEmpty(world, stable)];
+  if (deployment.held) effects.push({ kind: 'resume' });
+  if (world.guard === 'absent')
+    return decision(
+      world.memory,
+      { phase: 'Idle', reason: 'GuardAbsent', message: guardAbsentMessage(world), stalled: true },
+      { effects },
+    );
+  const refusal = refusalOf(world, deployment);
+  if (refusal !== undefined) return decision(world.memory, { phase: 'Idle', ...refusal, stalled: true }, { effects });
+  return decision(world.memory, idle('Idle', 'UpToDate', `${stable.hash} is stable and takes all traffic.`), {
+    effects,
+  });
+}
+
+function withNewTemplate(world: World, deployment: DeploymentView, nowMs: number): Decision {
+  const { memory } = world;
+  const wait = (report: Report): Decision =>
+    decision(memory, report, deployment.held || deployment.paused ? {} : { effects: [{ kind: 'hold' }] });
+  if (deployment.paused && !deployment.held && deployment.pausedBy !== undefined)
+    return wait({
+      phase: 'Waiting',
+      reason: 'PausedByOther',
+      message: `${deployment.pausedBy} paused Deployment ${world.spec.target.name}; the new template is released when it is resumed.`,
+      stalled: true,
+    });
+  const rejected = quarantineOf(world);
+  if (rejected !== undefined) return wait(rejectedReport(world, rejected));
+  const lost = memory.quarantined.find(
+    (entry) => !world.replicaSets.some((set) => set.hash === entry.hash && set.owner === 'ours'),
+  );
+  if (lost !== undefined)
+    return wait({
+      phase: 'Waiting',
+      reason: 'WitnessMissing',
+      message: `Revision ${lost.hash} was rejected and the ReplicaSet that shows its template is gone, so Serin cannot tell whether the live template is that one; if it may run, serin retry ${world.rollout.name}.`,
+      stalled: true,
+    });
+  if (world.guard === 'absent')
+    return wait({ phase: 'Waiting', reason: 'GuardAbsent', message: guardAbsentMessage(world), stalled: true });
+  const refusal = refusalOf(world, deployment);
+  if (refusal !== undefined) return wait({ phase: 'Waiting', ...refusal, stalled: true });
+  if (deployment.replicas === 0)
+    return wait({
+      phase: 'Waiting',
+      reason: 'ScaledToZero',
+      message: `Deployment ${world.spec.target.name} has 0 replicas; the new template is released when it has some.`,
+      stalled: false,
+    });
+  if (!deployment.held)
+    return decision(memory, idle('Waiting', 'Preparing', 'A new template is being held.'), {
+      effects: [{ kind: 'hold' }],
+    });
+  return startAttempt(world, deployment, nowMs);
+}
+
+/** Equality of templates, not of hashes: a new default in the API server must not release every rejected revision again. */
+function quarantineOf(world: World): Quarantine | undefined {
+  return world.memory.quarantined.find((entry) =>
+    world.replicaSets.some((set) => set.hash === entry.hash && set.owner === 'ours' && set.sameAsLive),
+  );
+}
+
+function rejectedReport(world: World, entry: Quarantine): Report {
+  return {
+    phase: 'RolledBack',
+    reason: 'RolledBack',
+    message: `Revision ${entry.hash} was rejected: ${entry.message} ${world.memory.stable?.hash ?? ''} takes all traffic. Apply a fixed template, put the old one back, or serin retry ${world.rollout.name}.`,
+    stalled: true,
+  };
+}
+
+/** The guard was evaded and pods of another template already run: let it finish, then that revision is stable. */
+function followNativeRoll(world: World, deployment: DeploymentView, roll: ReplicaSetView, nowMs: number): Decision {
+  const settled = settledSet(world, deployment);
+  const message = `Revision ${roll.hash} rolls out by itself although Deployment ${world.spec.target.name} is attached; Serin lets it finish and asks whether the guard still works.`;
+  if (settled === undefined)
+    return decision(
+      world.memory,
+      { phase: 'Attaching', reason: 'GuardBypassed', message, stalled: false },
+      { effects: [{ kind: 'proveGuard' }] },
+    );
+  const memory = { ...world.memory, stable: revisionOf(settled, nowMs) };
+  return decision(memory, idle('Idle', 'UpToDate', `${settled.hash} rolled out by itself and is stable now.`), {
+    events: [{ type: 'Warning', reason: 'GuardBypassed', message }],
+    wakeAfterMs: 0,
+  });
+}
+
+function idle(phase: Report['phase'], reason: Report['reason'], message: string): Report {
+  return { phase, reason, message, stalled: false };
+}

@@ -1,0 +1,251 @@
+/**
+ * The way back, for whatever cause: traffic off the canary, converged, drained, its backend out, its pods gone, and
+ * only then the pins off (S6). Unpinned first, the user's Service would take in rejected pods while they are Ready.
+ */
+import type { Reason } from '../../api/reasons.ts';
+import type { Attempt, Retreat } from '../../api/rollout-status.ts';
+import type { Decision, Effect, Outcome, Report } from '../decision.ts';
+import { decision, latches, withAttempt, withoutAttempt } from '../plan.ts';
+import { isoTime } from '../time.ts';
+import {
+  CONVERGE_DEADLINE_MS,
+  canarySet,
+  convergesInMs,
+  endpointsLeft,
+  isConverged,
+  liveIsStable,
+  pinnedServices,
+  stableSet,
+} from '../views.ts';
+import type { Memory, ReplicaSetView, World } from '../world.ts';
+
+/** After this long, endpoints that are not ready any more (a dead node) no longer keep the pins on (S8). */
+const PODS_GONE_DEADLINE_MS = 300_000;
+const WITNESSES = 5;
+
+interface Cause {
+  readonly why: Retreat['why'];
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Latches the decision in memory and begins to carry it out. `world` has an attempt. */
+export function enterRetreat(world: World, nowMs: number, cause: Cause): Decision {
+  const attempt = mustAttempt(world);
+  const next: Attempt = {
+    ...attempt,
+    stage: 'retreat',
+    stageSinceMs: nowMs,
+    weightPercent: 0,
+    weightSinceMs: nowMs,
+    retreat: { ...cause, atMs: nowMs },
+  };
+  delete next.brake;
+  delete next.convergedAtMs;
+  const memory = withAttempt(quarantining(world, attempt, cause, nowMs), next);
+  const note = {
+    type: latches(cause.why) ? 'Warning' : 'Normal',
+    reason: cause.reason,
+    message: cause.message,
+  } as const;
+  const plan = retreat({ ...world, memory }, nowMs);
+  return { ...plan, events: [note, ...plan.events] };
+}
+
+function quarantining(world: World, attempt: Attempt, cause: Cause, nowMs: number): Memory {
+  const isNews = !(cause.why === 'unknownPast' && liveIsStable(world));
+  if (!latches(cause.why) || !isNews) return world.memory;
+  const entry = {
+    hash: attempt.hash,
+    reason: cause.reason,
+    message: cause.message,
+    at: isoTime(nowMs),
+    record: attempt.record,
+  };
+  const others = world.memory.quarantined.filter((one) => one.hash !== attempt.hash);
+  return { ...world.memory, quarantined: [entry, ...others].slice(0, WITNESSES) };
+}
+
+function mustAttempt(world: World): Attempt {
+  const { attempt } = world.memory.journal;
+  if (attempt === undefined) throw new Error('a retreat needs an attempt');
+  return attempt;
+}
+
+/** Goes on from whatever the world shows; every line is re-derived from objects, so a crash anywhere resumes here. */
+export function retreat(world: World, nowMs: number): Decision {
+  const attempt = mustAttempt(world);
+  const cause = attempt.retreat ?? {
+    why: 'aborted',
+    reason: 'Aborted',
+    message: 'The release was aborted.',
+    atMs: nowMs,
+  };
+  const say = (extra: { effects?: readonly Effect[]; wakeAfterMs?: number }, memory = world.memory): Decision =>
+    decision(memory, report(world, attempt, cause), extra);
+
+  if (unpinsFirst(world, cause)) {
+    const pins = unpinAll(world);
+    if (pins.length > 0) return say({ effects: [...pins, ...weightToZero(world)] });
+  }
+  const lowering = weightToZero(world);
+  if (lowering.length > 0) return say({ effects: [...lowering, ...strongStable(world, cause)], wakeAfterMs: 1000 });
+  if (cause.zeroAtMs === undefined) {
+    const noted = withAttempt(world.memory, { ...attempt, retreat: { ...cause, zeroAtMs: nowMs } });
+    return say({ wakeAfterMs: 0 }, noted);
+  }
+  const strengthening = strongStable(world, cause);
+  if (strengthening.length > 0) return say({ effects: strengthening, wakeAfterMs: 1000 });
+  const drained = draining(world, attempt, cause.zeroAtMs, nowMs);
+  if (drained !== undefined) return say(drained);
+  const canary = canarySet(world, attempt);
+  if (canary !== undefined && isLastResort(world, canary)) return lastResort(world, attempt);
+  if (canary !== undefined && canary.replicas > 0)
+    return say({ effects: [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: 0 }], wakeAfterMs: 1000 });
+  if (!arePodsGone(world, canary, nowMs - cause.zeroAtMs)) return say({ wakeAfterMs: 5000 });
+  return closing(world, attempt, cause, canary);
+}
+
+/** All routes at once. A route with sessions loses the backend itself: weight 0 would not move them. */
+function weightToZero(world: World): readonly Effect[] {
+  return world.routes
+    .filter((route) => route.exists && (route.canaryWeightPercent ?? 0) > 0)
+    .map(
+      (route): Effect => ({ kind: 'split', route: route.name, weightPercent: route.sessionPersistence ? 'out' : 0 }),
+    );
+}
+
+/** Nobody else has a ready pod: requests to a rejected revision are better than none (S16). */
+function isLastResort(world: World, canary: ReplicaSetView): boolean {
+  const isNeeded = (world.deployment?.replicas ?? 0) > 0 && canary.ready > 0;
+  return isNeeded && !world.replicaSets.some((set) => set.uid !== canary.uid && set.ready > 0);
+}
+
+function lastResort(world: World, attempt: Attempt): Decision {
+  const message = `Revision ${attempt.hash} is rejected, but ${world.memory.stable?.hash ?? 'stable'} has no ready pod; the rejected one goes on serving until it has.`;
+  return decision(
+    world.memory,
+    { phase: 'RollingBack', reason: 'StableUnready', message, stalled: true },
+    { effects: unpinAll(world), wakeAfterMs: 5000 },
+  );
+}
+
+/** An escaped canary may have taken pods from stable; they come back before anything is taken from the canary. */
+function strongStable(world: World, cause: Retreat): readonly Effect[] {
+  const stable = stableSet(world);
+  const replicas = world.deployment?.replicas ?? 0;
+  if (cause.why !== 'escaped' || stable === undefined || stable.replicas >= replicas) return [];
+  return [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }];
+}
+
+/** What is still to wait for or to do until no request can reach the canary; undefined when that is so. */
+function draining(
+  world: World,
+  attempt: Attempt,
+  zeroAtMs: number,
+  nowMs: number,
+): { effects?: readonly Effect[]; wakeAfterMs?: number } | undefined {
+  const { drainMs } = attempt.spec.traffic;
+  const sinceMs = nowMs - zeroAtMs;
+  const atZero = world.routes.filter((route) => route.exists && route.canaryWeightPercent !== undefined);
+  const late = sinceMs > CONVERGE_DEADLINE_MS + drainMs;
+  const waiting = atZero.filter((route) => !late && !isConverged(route, attempt, drainMs));
+  if (waiting.length > 0)
+    return { wakeAfterMs: Math.max(...waiting.map((route) => convergesInMs(route, attempt, drainMs))) };
+  if (atZero.length > 0)
+    return {
+      effects: atZero.map((route) => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
+      wakeAfterMs: 1000,
+    };
+  if (late && sinceMs > 2 * CONVERGE_DEADLINE_MS + drainMs) return undefined;
+  const unsettled = world.routes.filter((route) => !isConverged(route, attempt));
+  if (unsettled.length > 0)
+    return { wakeAfterMs: Math.max(...unsettled.map((route) => convergesInMs(route, attempt))) };
+  return hadTraffic(world, attempt) && sinceMs < drainMs ? { wakeAfterMs: drainMs - sinceMs } : undefined;
+}
+
+/** Nothing was ever sent to a canary whose pods never served. */
+function hadTraffic(world: World, attempt: Attempt): boolean {
+  const canary = canarySet(world, attempt);
+  return canary !== undefined && canary.podsLeft > 0;
+}
+
+function arePodsGone(world: World, canary: ReplicaSetView | undefined, sinceMs: number): boolean {
+  if (canary === undefined) return (world.canaryService?.ours === true ? world.canaryService.any : 0) === 0;
+  if (sinceMs > PODS_GONE_DEADLINE_MS) return canary.ready === 0;
+  return canary.podsLeft === 0 && endpointsLeft(world, canary.uid) === 0;
+}
+
+function closing(world: World, attempt: Attempt, cause: Retreat, canary: ReplicaSetView | undefined): Decision {
+  const say = (effects: readonly Effect[]): Decision =>
+    decision(world.memory, report(world, attempt, cause), { effects });
+  const pins = unpinAll(world);
+  if (pins.length > 0) return say(pins);
+  if (world.canaryService?.ours === true) return say([{ kind: 'deleteCanaryService', uid: world.canaryService.uid }]);
+  const { maxSurge } = attempt;
+  if (maxSurge !== undefined && world.deployment?.uid === attempt.targetUid && world.deployment.maxSurge !== maxSurge)
+    return say([{ kind: 'setMaxSurge', value: maxSurge }]);
+  const isWitness = latches(cause.why) && world.memory.quarantined.some((entry) => entry.hash === attempt.hash);
+  if (canary !== undefined && !canary.deleting && canary.owner === 'ours' && !isWitness)
+    return say([{ kind: 'deleteReplicaSet', uid: canary.uid, name: canary.name }]);
+  if (world.records.some((record) => record.name === attempt.record))
+    return say([
+      {
+        kind: 'endRecord',
+        record: attempt.record,
+        outcome: outcomeOf(cause.why),
+        reason: cause.reason as Report['reason'],
+        message: cause.message,
+      },
+    ]);
+  return decision(withoutAttempt(world.memory), report(world, attempt, cause), { wakeAfterMs: 0 });
+}
+
+function unpinAll(world: World): readonly Effect[] {
+  return pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name }));
+}
+
+/**
+ * Where stable's pods are no longer what serves (a native rollout, another Deployment), a pin would leave the Service
+ * without endpoints: it goes before everything else (S16).
+ */
+function unpinsFirst(world: World, cause: Retreat): boolean {
+  return cause.why === 'bypassed' || (stableSet(world)?.ready ?? 0) === 0;
+}
+
+function outcomeOf(why: Retreat['why']): Outcome {
+  switch (why) {
+    case 'superseded':
+      return 'Superseded';
+    case 'cancelled':
+      return 'Cancelled';
+    case 'detached':
+      return 'Detached';
+    case 'aborted':
+      return 'Aborted';
+    case 'notJudged':
+      return 'NotJudged';
+    case 'bypassed':
+      return 'Bypassed';
+    case 'escaped':
+      return 'Escaped';
+    case 'unknownPast':
+      return 'Unknown';
+    case 'harm':
+    case 'crash':
+    case 'notReady':
+      return 'RolledBack';
+    default:
+      return why satisfies never;
+  }
+}
+
+function report(world: World, attempt: Attempt, cause: Retreat): Report {
+  return {
+    phase: world.rollout.deleting ? 'Detaching' : 'RollingBack',
+    reason: cause.reason as Report['reason'],
+    message: `Revision ${attempt.hash} goes back: ${cause.message}`,
+    stalled: false,
+    verdict: cause.reason,
+  };
+}

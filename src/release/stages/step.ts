@@ -1,0 +1,230 @@
+/** One step: bring the weight, let it be judged, and go on only on a fresh "acceptable", on whenUnsure or on a person's word (S4). */
+import type { Attempt } from '../../api/rollout-status.ts';
+import type { Decision, Report } from '../decision.ts';
+import { decision, withAttempt } from '../plan.ts';
+import { percent } from '../weights.ts';
+import type { World } from '../world.ts';
+import { podsLate } from './health.ts';
+import { enterRetreat } from './retreat.ts';
+import { shift, type Shift } from './shift.ts';
+import { brakeReleased, brakeReport, harmed, outage, whenUnsure } from './verdict.ts';
+
+/** Enters step `index`, counted from 0; the one after the last is the bake. */
+export function enterStep(world: World, attempt: Attempt, index: number, nowMs: number): Decision {
+  const { steps } = attempt.spec.strategy;
+  const step = steps[index];
+  const { convergedAtMs: _old, ...rest } = attempt;
+  const weightPercent = step?.weightPercent ?? 100;
+  const next: Attempt = {
+    ...rest,
+    stage: step === undefined ? 'bake' : 'step',
+    stageSinceMs: nowMs,
+    step: index,
+    weightPercent,
+    weightSinceMs: nowMs,
+  };
+  const message =
+    step === undefined
+      ? `All traffic goes to ${attempt.hash} and it bakes.`
+      : `Step ${index + 1} of ${steps.length + 1}: ${percent(weightPercent)} of requests go to ${attempt.hash}.`;
+  return decision(
+    withAttempt(world.memory, next),
+    { phase: 'Progressing', reason: step === undefined ? 'Baking' : 'Stepped', message, stalled: false },
+    { events: [{ type: 'Normal', reason: step === undefined ? 'Baking' : 'Stepped', message }], wakeAfterMs: 0 },
+  );
+}
+
+/** The stages step and bake, up to the question whether the weight that was decided has been judged long enough. */
+export function progress(
+  world: World,
+  attempt: Attempt,
+  nowMs: number,
+  judge: (world: World, attempt: Attempt, nowMs: number) => Decision,
+): Decision {
+  const harm = harmed(world, attempt, nowMs);
+  if (harm !== undefined) return harm;
+  const released = brakeReleased(world, attempt, nowMs);
+  if (released !== undefined) return releasing(world, released);
+  const weightPercent = attempt.brake?.weightPercent ?? attempt.weightPercent;
+  const moved = shift(world, attempt, weightPercent, nowMs);
+  if (moved.kind === 'starting') {
+    const late = podsLate(world, attempt, nowMs);
+    if (late !== undefined) return late;
+  }
+  if (moved.kind !== 'converged') return shifting(world, attempt, weightPercent, moved, nowMs);
+  if (attempt.convergedAtMs === undefined) return converged(world, attempt, nowMs);
+  const down = outage(world, attempt, nowMs);
+  if (down !== undefined && 'memory' in down) return down;
+  if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
+  if (attempt.pausedBy !== undefined) return decision(world.memory, pausedReport(attempt));
+  if (down !== undefined && attempt.promotedBy === undefined && attempt.skippedStep !== attempt.step)
+    return decision(world.memory, down, { wakeAfterMs: 10_000 });
+  return judge(world, attempt, nowMs);
+}
+
+function releasing(world: World, released: Attempt): Decision {
+  const message = `The doubt about ${released.hash} is gone; ${percent(released.weightPercent)} of requests go to it again.`;
+  return decision(
+    withAttempt(world.memory, released),
+    { phase: 'Progressing', reason: 'BrakeReleased', message, stalled: false },
+    {
+      events: [{ type: 'Normal', reason: 'BrakeReleased', message }],
+      wakeAfterMs: 0,
+    },
+  );
+}
+
+function converged(world: World, attempt: Attempt, nowMs: number): Decision {
+  const next: Attempt = { ...attempt, convergedAtMs: nowMs };
+  return decision(withAttempt(world.memory, next), judgingReport(world, next, nowMs), { wakeAfterMs: 0 });
+}
+
+export function pausedReport(attempt: Attempt): Report {
+  return {
+    phase: 'Paused',
+    reason: 'PausedByPerson',
+    message: `Paused by ${attempt.pausedBy ?? 'a person'} at ${percent(attempt.weightPercent)}; the weight does not grow until resume.`,
+    stalled: true,
+  };
+}
+
+function shifting(
+  world: World,
+  attempt: Attempt,
+  weightPercent: number,
+  moved: Exclude<Shift, { kind: 'converged' }>,
+  nowMs: number,
+): Decision {
+  const phase = attempt.brake !== undefined ? 'Braked' : attempt.pausedBy !== undefined ? 'Paused' : 'Progressing';
+  const say = (report: Omit<Report, 'phase' | 'stalled'> & { stalled?: boolean }, wakeAfterMs?: number): Decision =>
+    decision(
+      world.memory,
+      { phase, stalled: false, ...report },
+      { effects: 'effects' in moved ? moved.effects : [], ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) },
+    );
+  const where = place(attempt);
+  switch (moved.kind) {
+    case 'starting': {
+      const leftMs = attempt.weightSinceMs + attempt.spec.strategy.podsReadyWithinMs - nowMs;
+      const message = `${where}: waiting for pods, ${moved.ready} of the ${moved.needed} that ${percent(weightPercent)} needs are ready.`;
+      if (attempt.convergedAtMs === undefined || leftMs > 0)
+        return say({ reason: 'PodsStarting', message }, Math.max(100, leftMs));
+      return say({ reason: 'CapacityLow', message, stalled: true }, 10_000);
+    }
+    case 'lowCapacity':
+      return say(
+        {
+          reason: 'CapacityLow',
+          message: `${where}: ${attempt.hash} lost ready pods and takes ${percent(moved.weightPercent)} until they are back.`,
+        },
+        1000,
+      );
+    case 'converging':
+      return say(
+        moved.late
+          ? {
+              reason: 'NotConverged',
+              stalled: true,
+              message: `${where}: the gateway has not taken up the route; see the status of the route. The weight does not grow until it has.`,
+            }
+          : { reason: 'Shifting', message: `${where}: the gateway is taking up ${percent(weightPercent)}.` },
+        moved.wakeAfterMs,
+      );
+    case 'working':
+      return say({ reason: 'Shifting', message: `${where}: moving to ${percent(weightPercent)}.` }, moved.wakeAfterMs);
+    default:
+      return moved satisfies never;
+  }
+}
+
+function place(attempt: Attempt): string {
+  const { steps } = attempt.spec.strategy;
+  return attempt.stage === 'bake' ? 'Bake' : `Step ${attempt.step + 1} of ${steps.length + 1}`;
+}
+
+/** The judge of the stage `step`. */
+export function judgeStep(world: World, attempt: Attempt, nowMs: number): Decision {
+  const step = attempt.spec.strategy.steps[attempt.step];
+  if (attempt.promotedBy !== undefined) return enterStep(world, attempt, attempt.spec.strategy.steps.length, nowMs);
+  if (attempt.skippedStep === attempt.step) return enterStep(world, attempt, attempt.step + 1, nowMs);
+  const sinceMs = nowMs - (attempt.convergedAtMs ?? nowMs);
+  const leastMs = step?.atLeastMs ?? 0;
+  if (sinceMs < leastMs)
+    return decision(world.memory, judgingReport(world, attempt, nowMs), { wakeAfterMs: leastMs - sinceMs });
+  if (world.answer.kind === 'judged' && world.answer.level === 'calm' && world.answer.stepAcceptable)
+    return enterStep(world, attempt, attempt.step + 1, nowMs);
+  return impatient(world, attempt, nowMs, () => enterStep(world, attempt, attempt.step + 1, nowMs));
+}
+
+/** Without "acceptable": what whenUnsure says, once its time is over. */
+export function impatient(world: World, attempt: Attempt, nowMs: number, proceed: () => Decision): Decision {
+  const { afterMs } = attempt.spec.analysis.whenUnsure;
+  const patience = whenUnsure(world, attempt, nowMs);
+  switch (patience) {
+    case 'proceed':
+      return proceed();
+    case 'rollback':
+      return enterRetreat(world, nowMs, {
+        why: 'notJudged',
+        reason: 'NotJudged',
+        message: `There was not enough traffic to judge it within ${Math.round(afterMs / 1000)}s and whenUnsure says rollback.`,
+      });
+    case 'hold':
+      return decision(
+        world.memory,
+        { ...judgingReport(world, attempt, nowMs), reason: 'Unsure', stalled: true },
+        { wakeAfterMs: 30_000 },
+      );
+    case 'wait':
+      return decision(world.memory, judgingReport(world, attempt, nowMs), {
+        wakeAfterMs: Math.max(100, (attempt.convergedAtMs ?? nowMs) + afterMs - nowMs),
+      });
+    default:
+      return patience satisfies never;
+  }
+}
+
+export function judgingReport(world: World, attempt: Attempt, nowMs: number): Report {
+  const { answer } = world;
+  const { afterMs } = attempt.spec.analysis.whenUnsure;
+  const where = `${place(attempt)}: ${percent(attempt.weightPercent)} of requests go to ${attempt.hash}`;
+  const nextTransitionAtMs = (attempt.convergedAtMs ?? nowMs) + afterMs;
+  switch (answer.kind) {
+    case 'judged':
+      return {
+        phase: 'Progressing',
+        reason: 'Judging',
+        message: `${where}; ${answer.waitingFor ?? answer.sentence}`,
+        stalled: false,
+        verdict: answer.level === 'calm' ? (answer.stepAcceptable ? 'Acceptable' : 'NotEnough') : 'Doubt',
+      };
+    case 'noSource':
+      return {
+        phase: 'Progressing',
+        reason: 'Judging',
+        message: `${where}; no metric source is configured, only readiness and restarts are watched.`,
+        stalled: false,
+        verdict: 'NoSource',
+        nextTransitionAtMs,
+      };
+    case 'noEvidence':
+      return {
+        phase: 'Progressing',
+        reason: 'NotEnoughTraffic',
+        message: `${where}; ${answer.sentence}`,
+        stalled: false,
+        verdict: 'NotEnough',
+        nextTransitionAtMs,
+      };
+    case 'sourceDown':
+      return {
+        phase: 'Progressing',
+        reason: 'SourceDown',
+        message: `${where}; ${answer.sentence}`,
+        stalled: false,
+        verdict: 'SourceDown',
+      };
+    default:
+      return answer satisfies never;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What the judge's answer, crashes and outages mean for a release that is under way: go back, brake, release the brake,
+ * hold, or nothing. An outage is never a verdict (S7).
+ */
+import type { Attempt } from '../../api/rollout-status.ts';
+import type { Reason } from '../../api/reasons.ts';
+import type { Decision, Report } from '../decision.ts';
+import { decision, remembering, withAttempt } from '../plan.ts';
+import { canarySet, routedPercent } from '../views.ts';
+import { brakeWeight, percent } from '../weights.ts';
+import type { World } from '../world.ts';
+import { CRASH_GRACE_MS, crashWords } from './health.ts';
+import { enterRetreat } from './retreat.ts';
+import { shift } from './shift.ts';
+
+/** A brake that nobody resolved for this long needs a person; it never becomes a rollback by itself. */
+export const UNRESOLVED_MS = 600_000;
+
+/** Going back or braking for harm; undefined when there is no reason to. */
+export function harmed(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
+  const { answer } = world;
+  if (answer.kind === 'judged' && answer.level === 'harmful')
+    return enterRetreat(world, nowMs, { why: 'harm', reason: 'Errors', message: answer.sentence });
+  const crashes = crashWords(canarySet(world, attempt));
+  if (crashes !== undefined) return crashed(world, attempt, crashes, nowMs);
+  const doubtful = answer.kind === 'judged' && (answer.level === 'brake' || answer.level === 'onePod');
+  if (doubtful && attempt.brake === undefined) return braked(world, attempt, answer.sentence, false, nowMs);
+  return undefined;
+}
+
+function crashed(world: World, attempt: Attempt, words: string, nowMs: number): Decision | undefined {
+  const { brake } = attempt;
+  if (brake === undefined || !brake.crash) return braked(world, attempt, `${words}.`, true, nowMs);
+  if (nowMs - brake.sinceMs < CRASH_GRACE_MS) return undefined;
+  return enterRetreat(world, nowMs, {
+    why: 'crash',
+    reason: 'Crashes',
+    message: `${words}, for ${CRASH_GRACE_MS / 1000}s.`,
+  });
+}
+
+function braked(world: World, attempt: Attempt, why: string, crash: boolean, nowMs: number): Decision {
+  const before = Math.max(routedPercent(world), attempt.brake?.weightPercent ?? attempt.weightPercent);
+  const rate = world.answer.kind === 'judged' ? world.answer.totalRequestsPerSecond : 0;
+  const weightPercent = attempt.brake?.weightPercent ?? (before > 0 ? brakeWeight(before, rate) : 0);
+  const sinceMs = crash || attempt.brake === undefined ? nowMs : attempt.brake.sinceMs;
+  const next: Attempt = { ...attempt, brake: { sinceMs, weightPercent, message: why, crash } };
+  const message = `Braked at ${percent(weightPercent)}: ${why}`;
+  const events = attempt.brake === undefined ? [{ type: 'Warning', reason: 'Braked', message } as const] : [];
+  const memory = withAttempt(world.memory, next);
+  const moved = shift(remembering(world, memory), next, weightPercent, nowMs);
+  // The cut goes out in the same look as the decision: here every second counts.
+  const effects = 'effects' in moved ? moved.effects : [];
+  const report: Report = { phase: 'Braked', reason: 'Braked', message, stalled: false, verdict: 'Doubt' };
+  return decision(memory, report, { effects, events, wakeAfterMs: 0 });
+}
+
+/** The brake comes off when crashes stopped, or the evidence for harm is gone and that for health is strong. */
+export function brakeReleased(world: World, attempt: Attempt, nowMs: number): Attempt | undefined {
+  const { brake } = attempt;
+  if (brake === undefined) return undefined;
+  const calm = brake.crash
+    ? crashWords(canarySet(world, attempt)) === undefined && nowMs - brake.sinceMs >= CRASH_GRACE_MS
+    : world.answer.kind === 'judged' && world.answer.brakeReleasable && world.answer.level === 'calm';
+  if (!calm) return undefined;
+  const { brake: _off, convergedAtMs: _stale, ...rest } = attempt;
+  return { ...rest, weightSinceMs: nowMs };
+}
+
+export function brakeReport(attempt: Attempt, nowMs: number): Report {
+  const { brake } = attempt;
+  const isLong = brake !== undefined && nowMs - brake.sinceMs >= UNRESOLVED_MS;
+  const message = `Braked at ${percent(brake?.weightPercent ?? 0)}: ${brake?.message ?? ''}`;
+  return {
+    phase: 'Braked',
+    reason: isLong ? 'Unresolved' : 'Braked',
+    message: isLong
+      ? `${message} The evidence has decided neither way for ${Math.round(UNRESOLVED_MS / 60_000)} minutes; abort or apply a fix.`
+      : message,
+    stalled: isLong,
+    verdict: 'Doubt',
+  };
+}
+
+/** An outage of the source: hold, or go back where the Rollout says so; undefined when the source answers. */
+export function outage(world: World, attempt: Attempt, nowMs: number): Decision | Report | undefined {
+  const { answer } = world;
+  if (answer.kind !== 'sourceDown') return undefined;
+  const { afterMs, do: wish } = attempt.spec.analysis.onSourceDown;
+  if (wish === 'rollback' && answer.everAnswered && nowMs - answer.sinceMs >= afterMs)
+    return enterRetreat(world, nowMs, {
+      why: 'notJudged',
+      reason: 'NotJudged',
+      message: `${answer.sentence} onSourceDown says rollback; nothing is known against the revision.`,
+    });
+  const reason: Reason = answer.everAnswered ? 'SourceDown' : 'SourceNeverAnswered';
+  return {
+    phase: 'Progressing',
+    reason,
+    message: `Holding: ${answer.sentence} This says nothing about revision ${attempt.hash}.`,
+    stalled: nowMs - answer.sinceMs >= afterMs,
+    verdict: 'SourceDown',
+  };
+}
+
+export type Patience = 'wait' | 'proceed' | 'hold' | 'rollback';
+
+/** What is to be done at this moment when the evidence does not say "acceptable". Counted from convergence. */
+export function whenUnsure(world: World, attempt: Attempt, nowMs: number): Patience {
+  const { answer } = world;
+  const { afterMs, do: wish } = attempt.spec.analysis.whenUnsure;
+  if (attempt.convergedAtMs === undefined || nowMs - attempt.convergedAtMs < afterMs) return 'wait';
+  if (answer.kind === 'noSource' && !attempt.noSource) return 'hold';
+  if (answer.kind === 'judged' && answer.level === 'calm') return wish;
+  if (answer.kind === 'noSource') return wish;
+  // A source that has never given a number for this attempt: doubt means hold (S4, S7).
+  return 'hold';
+}

@@ -1,0 +1,83 @@
+/** Questions that several stages ask of a world, each answered in one place. */
+import type { Attempt } from '../api/rollout-status.ts';
+import type { ReplicaSetView, RouteView, ServiceView, World } from './world.ts';
+
+/** How long a gateway may take to say that it took up a route, before the wait ends by itself. */
+export const CONVERGE_DEADLINE_MS = 120_000;
+
+export function stableSet(world: World): ReplicaSetView | undefined {
+  return world.replicaSets.find((set) => set.uid === world.memory.stable?.uid);
+}
+
+/** By UID once it was seen; before that by its deterministic name, and only while it is ours. */
+export function canarySet(world: World, attempt: Attempt): ReplicaSetView | undefined {
+  return world.replicaSets.find((set) =>
+    attempt.replicaSetUid === undefined
+      ? set.name === attempt.replicaSet && set.owner === 'ours' && set.attempt === attempt.number
+      : set.uid === attempt.replicaSetUid,
+  );
+}
+
+/** ReplicaSets of the Deployment's own that have pods. */
+export function nativeActive(world: World): readonly ReplicaSetView[] {
+  return world.replicaSets.filter((set) => set.owner === 'deployment' && set.replicas > 0 && !set.deleting);
+}
+
+export function liveIsStable(world: World): boolean {
+  return stableSet(world)?.sameAsLive === true;
+}
+
+/** The user's own Services that are pinned to a revision now. */
+export function pinnedServices(world: World): readonly ServiceView[] {
+  return world.services.filter((service) => service.exists && service.pinnedTo !== undefined);
+}
+
+/** The largest share that any route sends to the canary. */
+export function routedPercent(world: World): number {
+  return Math.max(0, ...world.routes.map((route) => route.canaryWeightPercent ?? 0));
+}
+
+/** Gateways of the route that are asked: those that served it when the attempt began. */
+function asked(route: RouteView, attempt: Attempt) {
+  return route.parents.filter((parent) => attempt.parents.includes(parentKey(route, parent.key)));
+}
+
+export function parentKey(route: RouteView, key: string): string {
+  return `${route.name} ${key}`;
+}
+
+/**
+ * Has every gateway that served the route taken up its present generation, and `extraMs` passed beyond the time it
+ * needs to settle? A route that is gone serves nobody and so has converged.
+ */
+export function isConverged(route: RouteView, attempt: Attempt, extraMs = 0): boolean {
+  if (!route.exists) return true;
+  const parents = asked(route, attempt);
+  return (
+    (parents.length > 0 || attempt.parents.length === 0) &&
+    parents.every((parent) => parent.accepted && parent.acceptedForMs >= parent.settleMs + extraMs)
+  );
+}
+
+/** Milliseconds until `isConverged` can become true by time alone; a full second when something must change first. */
+export function convergesInMs(route: RouteView, attempt: Attempt, extraMs = 0): number {
+  const waits = asked(route, attempt).map((parent) =>
+    parent.accepted ? parent.settleMs + extraMs - parent.acceptedForMs : 1000,
+  );
+  return Math.max(100, ...waits);
+}
+
+/** Endpoints of a ReplicaSet in any Service that callers use, ready or not. */
+export function endpointsLeft(world: World, uid: string): number {
+  const inServices = world.services.reduce((sum, service) => sum + (service.anyOf[uid] ?? 0), 0);
+  return inServices + (world.canaryService?.ours === true ? world.canaryService.any : 0);
+}
+
+/** A template that rolls out by itself: live, the Deployment's own, with pods, neither stable nor what Serin handed over. */
+export function nativeRoll(world: World): ReplicaSetView | undefined {
+  const adopted =
+    world.memory.journal.attempt?.stage === 'promote' ? world.memory.journal.attempt.replicaSetUid : undefined;
+  return nativeActive(world).find(
+    (set) => set.sameAsLive && set.uid !== world.memory.stable?.uid && set.uid !== adopted,
+  );
+}

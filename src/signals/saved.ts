@@ -1,0 +1,254 @@
+// Owns the form in which evidence survives a restart of the operator: at most 16 KiB of JSON in a Rollout's status.
+// It restores exactly what was saved, or nothing.
+import type { BakeState, EngineState } from '../analysis/engine.ts';
+import type { Counts } from '../analysis/errors.ts';
+import type { EngineName, JudgeState } from '../analysis/judge.ts';
+import type { Wealth } from '../analysis/mixture.ts';
+import type { JudgeSettings } from '../analysis/settings.ts';
+import type { Tuple } from '../analysis/tuples.ts';
+import type { Choice } from './picture.ts';
+import type { Ledger } from './windows.ts';
+
+/** Plain JSON; numbers that a verdict rests on are float64 in base64, so nothing is rounded. */
+export interface SavedEvidence {
+  readonly version: 1;
+  /** The attempt that it belongs to: evidence never passes to another one. */
+  readonly key: string;
+  readonly settings: JudgeSettings;
+  readonly judge: Omit<JudgeState, 'engines'>;
+  readonly engines: readonly SavedEngine[];
+}
+
+interface SavedEngine {
+  readonly name: EngineName;
+  readonly harm: readonly string[];
+  readonly accept: string;
+  readonly stepAccept: string;
+  readonly harmWithout: readonly (readonly string[])[];
+  readonly groups: string;
+  readonly totals: string;
+  readonly windows: number;
+  readonly windowMs: number;
+  readonly tuples: string;
+  readonly bake?: SavedBake;
+  readonly ledger: SavedLedger;
+  readonly choice?: Choice;
+}
+
+interface SavedBake {
+  readonly baseline?: BakeState['baseline'];
+  readonly detectors: readonly [string, string];
+  readonly detectorsWithout: readonly (readonly [string, string])[];
+  readonly groups: string;
+  readonly canary: string;
+}
+
+interface SavedLedger {
+  readonly beganMs: number;
+  readonly cutMs?: number;
+  readonly intervalMs?: number;
+  readonly counted: string;
+  readonly groups: string;
+}
+
+/** What one engine needs beside its judge's state. */
+export interface EngineMemory {
+  readonly ledger: Ledger;
+  readonly choice: Choice | undefined;
+}
+
+export interface Restored {
+  readonly judge: JudgeState;
+  readonly memories: ReadonlyMap<EngineName, EngineMemory>;
+}
+
+/** What status can hold of it. */
+const largestBytes = 16 * 1024;
+
+export function saveEvidence(
+  key: string,
+  settings: JudgeSettings,
+  { engines, ...judge }: JudgeState,
+  memories: ReadonlyMap<EngineName, EngineMemory>,
+): SavedEvidence {
+  const all = engines.flatMap(({ name, state }) => {
+    const memory = memories.get(name);
+    return memory ? [{ name, ...savedState(state), ...savedMemory(memory) }] : [];
+  });
+  return fitting({ version: 1, key, settings, judge, engines: all });
+}
+
+/** Undefined when it belongs to another attempt or other settings, or was not written by this version. */
+export function restoreEvidence(saved: SavedEvidence, key: string, settings: JudgeSettings): Restored | undefined {
+  if (saved.version !== 1 || saved.key !== key) return undefined;
+  if (canonical(saved.settings) !== canonical(settings)) return undefined;
+  try {
+    const engines = saved.engines.map((engine) => ({ name: engine.name, state: stateOf(engine) }));
+    const memories = saved.engines.map((engine) => [engine.name, memoryOf(engine)] as const);
+    return { judge: { ...saved.judge, stepKey: saved.judge.stepKey, engines }, memories: new Map(memories) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** First the history for display goes, then the marks of single targets: then the last cut stands for all of them. */
+function fitting(saved: SavedEvidence): SavedEvidence {
+  if (bytesOf(saved) <= largestBytes) return saved;
+  const plain = { ...saved, engines: saved.engines.map((engine) => ({ ...engine, tuples: '' })) };
+  if (bytesOf(plain) <= largestBytes) return plain;
+  return { ...plain, engines: plain.engines.map((engine) => ({ ...engine, ledger: withoutMarks(engine.ledger) })) };
+}
+
+function withoutMarks(ledger: SavedLedger): SavedLedger {
+  return { ...ledger, beganMs: ledger.cutMs ?? ledger.beganMs, counted: '', groups: '' };
+}
+
+function savedState(state: EngineState): Omit<SavedEngine, 'name' | 'ledger' | 'choice'> {
+  return {
+    harm: state.harm.map(savedWealth),
+    accept: savedWealth(state.accept),
+    stepAccept: savedWealth(state.stepAccept),
+    harmWithout: state.harmWithout.map((evidence) => evidence.map(savedWealth)),
+    groups: savedCounts(state.groups),
+    totals: savedCounts([state.totals.canary, state.totals.stable]),
+    windows: state.windows,
+    windowMs: state.windowMs,
+    tuples: state.tuples.flatMap(savedTuple).join(' '),
+    ...(state.bake ? { bake: savedBake(state.bake) } : {}),
+  };
+}
+
+function stateOf(saved: SavedEngine): EngineState {
+  const [canary, stable] = countsOf(saved.totals);
+  if (!canary || !stable) throw new Error('totals are incomplete');
+  return {
+    harm: saved.harm.map(wealthOf),
+    accept: wealthOf(saved.accept),
+    stepAccept: wealthOf(saved.stepAccept),
+    harmWithout: saved.harmWithout.map((evidence) => evidence.map(wealthOf)),
+    groups: countsOf(saved.groups),
+    totals: { canary, stable },
+    windows: saved.windows,
+    windowMs: saved.windowMs,
+    tuples: tuplesOf(saved.tuples),
+    bake: saved.bake ? bakeOf(saved.bake) : undefined,
+  };
+}
+
+function savedBake({ baseline, detectors, detectorsWithout, groups, canary }: BakeState): SavedBake {
+  const packed = (each: BakeState['detectors']) => [pack(each.logEvidence), pack(each.logUncapped)] as const;
+  return {
+    ...(baseline ? { baseline } : {}),
+    detectors: packed(detectors),
+    detectorsWithout: detectorsWithout.map(packed),
+    groups: savedCounts(groups),
+    canary: savedCounts([canary]),
+  };
+}
+
+function bakeOf(saved: SavedBake): BakeState {
+  const [canary] = countsOf(saved.canary);
+  if (!canary) throw new Error('the bake has no counts');
+  const unpacked = ([logEvidence, logUncapped]: readonly [string, string]) => ({
+    logEvidence: unpack(logEvidence),
+    logUncapped: unpack(logUncapped),
+  });
+  return {
+    baseline: saved.baseline,
+    detectors: unpacked(saved.detectors),
+    detectorsWithout: saved.detectorsWithout.map(unpacked),
+    groups: countsOf(saved.groups),
+    canary,
+  };
+}
+
+function savedMemory({ ledger, choice }: EngineMemory): Pick<SavedEngine, 'ledger' | 'choice'> {
+  return {
+    ledger: {
+      beganMs: ledger.beganMs,
+      ...(ledger.cutMs === undefined ? {} : { cutMs: ledger.cutMs }),
+      ...(ledger.intervalMs === undefined ? {} : { intervalMs: ledger.intervalMs }),
+      counted: pack([...ledger.countedMs].flat()),
+      groups: pack([...ledger.groups].flat()),
+    },
+    ...(choice ? { choice } : {}),
+  };
+}
+
+function memoryOf({ ledger, choice }: SavedEngine): EngineMemory {
+  return {
+    ledger: {
+      beganMs: ledger.beganMs,
+      cutMs: ledger.cutMs,
+      intervalMs: ledger.intervalMs,
+      countedMs: new Map(pairs(unpack(ledger.counted))),
+      groups: new Map(pairs(unpack(ledger.groups))),
+    },
+    choice,
+  };
+}
+
+function savedWealth({ logEvidence, logUncapped, logShares }: Wealth): string {
+  return pack([logEvidence, logUncapped, ...logShares]);
+}
+
+function wealthOf(packed: string): Wealth {
+  const [logEvidence, logUncapped, ...logShares] = unpack(packed);
+  if (logEvidence === undefined || logUncapped === undefined) throw new Error('evidence is incomplete');
+  return { logEvidence, logUncapped, logShares };
+}
+
+function savedCounts(all: readonly Counts[]): string {
+  return pack(all.flatMap(({ requests, errors }) => [requests, errors]));
+}
+
+function countsOf(packed: string): readonly Counts[] {
+  return pairs(unpack(packed)).map(([requests, errors]) => ({ requests, errors }));
+}
+
+function savedTuple({ lengthMs, canary, stable }: Tuple): readonly number[] {
+  return [lengthMs, canary.requests, canary.errors, stable.requests, stable.errors];
+}
+
+function tuplesOf(text: string): readonly Tuple[] {
+  const numbers = text === '' ? [] : text.split(' ').map(Number);
+  return Array.from({ length: Math.floor(numbers.length / 5) }, (_, index) => {
+    const [lengthMs = 0, canary = 0, canaryErrors = 0, stable = 0, stableErrors = 0] = numbers.slice(index * 5);
+    return {
+      lengthMs,
+      canary: { requests: canary, errors: canaryErrors },
+      stable: { requests: stable, errors: stableErrors },
+    };
+  });
+}
+
+function pairs(numbers: readonly number[]): readonly (readonly [number, number])[] {
+  return Array.from(
+    { length: Math.floor(numbers.length / 2) },
+    (_, index) => [numbers[index * 2] ?? 0, numbers[index * 2 + 1] ?? 0] as const,
+  );
+}
+
+function pack(numbers: readonly number[]): string {
+  return Buffer.from(Float64Array.from(numbers).buffer).toString('base64');
+}
+
+function unpack(packed: string): readonly number[] {
+  const bytes = Uint8Array.from(Buffer.from(packed, 'base64'));
+  const numbers = [...new Float64Array(bytes.buffer, 0, Math.floor(bytes.length / 8))];
+  if (!numbers.every(Number.isFinite)) throw new Error('a saved number is not finite');
+  return numbers;
+}
+
+function bytesOf(saved: SavedEvidence): number {
+  return Buffer.byteLength(JSON.stringify(saved));
+}
+
+/** The API server may return the fields in another order. */
+function canonical(thing: unknown): string {
+  return JSON.stringify(thing, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}

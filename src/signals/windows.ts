@@ -1,0 +1,205 @@
+// Cuts the samples of an attempt into windows: each scrape counted once, in order of the samples' own time stamps, so
+// that a restarted operator cuts the same windows again. It never waits for a fixed time, only for samples that are due.
+import type { Window } from '../analysis/engine.ts';
+import { type Counts, addCounts, noCounts } from '../analysis/errors.ts';
+import { growth, isNewSince } from './increments.ts';
+import type { Arm } from './presets/preset.ts';
+import type { Target } from './picture.ts';
+
+/** What of an attempt has been counted; all times are the metric source's. */
+export interface Ledger {
+  /** Samples at or before this are not the attempt's. */
+  readonly beganMs: number;
+  readonly cutMs: number | undefined;
+  /** For each target, up to which scrape it is counted. */
+  readonly countedMs: ReadonlyMap<number, number>;
+  readonly intervalMs: number | undefined;
+  /** To which of at most four groups each canary pod's target belongs. */
+  readonly groups: ReadonlyMap<number, number>;
+}
+
+export interface Cut {
+  readonly ledger: Ledger;
+  readonly windows: readonly Window[];
+}
+
+const mostGroups = 4;
+const shortestWindowMs = 5_000;
+const unknownIntervalMs = 15_000;
+/** Longer than any range that is read again. */
+const forgottenAfterMs = 1_800_000;
+/** Scrapes come a little early at times. */
+const punctual = 0.9;
+
+export function openLedger(beganMs: number): Ledger {
+  return { beganMs, cutMs: undefined, countedMs: new Map(), intervalMs: undefined, groups: new Map() };
+}
+
+/**
+ * Every window that can be closed by `nowMs`. A window closes when each canary target (each target, where a target
+ * counts for both versions) has a new sample or is an interval late, and with `needsStable` when stable has one too.
+ * `fromMs`: the samples reach back to here. Targets that no longer exist are counted, but not waited for.
+ */
+export function cutWindows(
+  before: Ledger,
+  targets: readonly Target[],
+  learnedIntervalMs: number | undefined,
+  fromMs: number,
+  nowMs: number,
+  needsStable: boolean,
+): Cut {
+  let ledger = admitted({ ...before, intervalMs: learnedIntervalMs ?? before.intervalMs }, targets, fromMs);
+  const windows: Window[] = [];
+  for (;;) {
+    const cutMs = nextCut(ledger, targets, nowMs, needsStable);
+    if (cutMs === undefined) return { ledger, windows };
+    windows.push(windowUntil(cutMs, ledger, targets));
+    ledger = counted(ledger, targets, cutMs);
+  }
+}
+
+/** When the next window can close at the earliest, so that nobody asks before; undefined when nothing is known yet. */
+export function nextDueMs(ledger: Ledger, targets: readonly Target[]): number | undefined {
+  const awaitedMs = targets
+    .filter(isGating)
+    .map(({ key }) => (ledger.countedMs.get(key) ?? -Infinity) + intervalOf(ledger));
+  const soonestMs = (ledger.cutMs ?? -Infinity) + windowLength(ledger);
+  return awaitedMs.length === 0 ? undefined : Math.max(soonestMs, ...awaitedMs);
+}
+
+/** Usual time between two cuts. */
+export function windowLength(ledger: Ledger): number {
+  return Math.max(intervalOf(ledger), shortestWindowMs);
+}
+
+function intervalOf({ intervalMs }: Ledger): number {
+  return intervalMs ?? unknownIntervalMs;
+}
+
+/**
+ * A pod whose whole life is in the samples counts from its start, because its first errors are born with their series.
+ * Any other target counts from its last scrape before the attempt, or from its first that is known.
+ */
+function admitted(ledger: Ledger, targets: readonly Target[], fromMs: number): Ledger {
+  const countedMs = new Map(ledger.countedMs);
+  const groups = new Map(ledger.groups);
+  for (const { key, pod, arm, scrapesMs } of targets) {
+    const [firstMs] = scrapesMs;
+    if (firstMs === undefined) continue;
+    const isWhole =
+      pod !== undefined && pod.startedAtMs >= Math.max(fromMs, ledger.beganMs) && pod.startedAtMs < firstMs;
+    const baselineMs = scrapesMs.findLast((atMs) => atMs <= ledger.beganMs) ?? firstMs;
+    if (!countedMs.has(key)) countedMs.set(key, isWhole ? pod.startedAtMs : baselineMs);
+    if (arm === 'canary' && !groups.has(key)) groups.set(key, groups.size % mostGroups);
+  }
+  return { ...ledger, countedMs, groups };
+}
+
+function nextCut(ledger: Ledger, targets: readonly Target[], nowMs: number, needsStable: boolean): number | undefined {
+  const gates = targets.filter(isGating);
+  const awaited = whenSampled(gates, ledger, nowMs);
+  if (awaited === undefined) return undefined;
+  const firstMs = awaited.length > 0 ? Math.max(...awaited) : firstUncounted(gates, ledger);
+  if (firstMs === undefined) return undefined;
+  const bothMs = needsStable ? withStable(firstMs, targets, ledger, nowMs) : firstMs;
+  return bothMs === undefined ? undefined : longEnough(bothMs, gates, ledger);
+}
+
+/** For each target that is not late, its next scrape; undefined while one of them may still come in time. */
+function whenSampled(gates: readonly Target[], ledger: Ledger, nowMs: number): readonly number[] | undefined {
+  const sampledMs: number[] = [];
+  for (const target of gates) {
+    const lateMs = (ledger.countedMs.get(target.key) ?? 0) + 2 * intervalOf(ledger);
+    const atMs = uncounted(target, ledger)[0];
+    if (atMs === undefined && nowMs <= lateMs) return undefined;
+    if (atMs !== undefined && atMs <= lateMs) sampledMs.push(atMs);
+  }
+  return sampledMs;
+}
+
+function firstUncounted(targets: readonly Target[], ledger: Ledger): number | undefined {
+  const firstMs = targets.flatMap((target) => uncounted(target, ledger).slice(0, 1));
+  return firstMs.length === 0 ? undefined : Math.min(...firstMs);
+}
+
+/** A window without stable requests would say nothing: one stable target must have been scraped, if any is in time. */
+function withStable(cutMs: number, targets: readonly Target[], ledger: Ledger, nowMs: number): number | undefined {
+  const stable = targets.filter(({ arm, pod }) => arm === 'stable' && pod?.isLive === true);
+  const sampledMs = stable.flatMap((target) => {
+    const atMs = uncounted(target, ledger)[0];
+    const lateMs = (ledger.countedMs.get(target.key) ?? 0) + 2 * intervalOf(ledger);
+    if (atMs === undefined) return nowMs <= lateMs ? [Infinity] : [];
+    return atMs <= lateMs ? [atMs] : [];
+  });
+  const soonestMs = Math.min(...sampledMs);
+  if (sampledMs.length === 0) return cutMs;
+  return soonestMs === Infinity ? undefined : Math.max(cutMs, soonestMs);
+}
+
+function longEnough(cutMs: number, gates: readonly Target[], ledger: Ledger): number | undefined {
+  const soonestMs = (ledger.cutMs ?? -Infinity) + punctual * windowLength(ledger);
+  if (cutMs >= soonestMs) return cutMs;
+  const later = gates.flatMap((target) =>
+    uncounted(target, ledger)
+      .filter((atMs) => atMs >= soonestMs)
+      .slice(0, 1),
+  );
+  return later.length === 0 ? undefined : Math.min(...later);
+}
+
+function windowUntil(cutMs: number, ledger: Ledger, targets: readonly Target[]): Window {
+  const canaryGroups: Counts[] = Array.from({ length: Math.min(ledger.groups.size, mostGroups) }, () => noCounts);
+  const arms = { canary: noCounts, stable: noCounts };
+  let startMs = cutMs;
+  for (const target of targets) {
+    const sinceMs = ledger.countedMs.get(target.key) ?? cutMs;
+    const seen = {
+      canary: grown(target, 'canary', sinceMs, cutMs, ledger),
+      stable: grown(target, 'stable', sinceMs, cutMs, ledger),
+    };
+    arms.canary = addCounts(arms.canary, seen.canary);
+    arms.stable = addCounts(arms.stable, seen.stable);
+    const group = ledger.groups.get(target.key);
+    if (group !== undefined) canaryGroups[group] = addCounts(canaryGroups[group] ?? noCounts, seen.canary);
+    if (target.arm !== 'stable' && uncounted(target, ledger).some((atMs) => atMs <= cutMs))
+      startMs = Math.min(startMs, sinceMs);
+  }
+  return { ...arms, startMs, endMs: cutMs, lengthMs: cutMs - (ledger.cutMs ?? startMs), canaryGroups };
+}
+
+function grown(target: Target, arm: Arm, sinceMs: number, untilMs: number, ledger: Ledger): Counts {
+  const isBorn = (firstMs: number) =>
+    (target.pod !== undefined && target.pod.startedAtMs >= sinceMs) ||
+    isNewSince(target.scrapesMs, firstMs, intervalOf(ledger));
+  return target.counters
+    .filter((counter) => counter.arm === arm)
+    .map(({ samples, isBad }) => ({ requests: growth(samples, sinceMs, untilMs, isBorn), isBad }))
+    .reduce((sum, { requests, isBad }) => addCounts(sum, { requests, errors: isBad ? requests : 0 }), noCounts);
+}
+
+function counted(ledger: Ledger, targets: readonly Target[], cutMs: number): Ledger {
+  const countedMs = new Map(ledger.countedMs);
+  for (const { key, scrapesMs } of targets) {
+    const lastMs = scrapesMs.findLast((atMs) => atMs <= cutMs);
+    if (lastMs !== undefined && lastMs > (countedMs.get(key) ?? -Infinity)) countedMs.set(key, lastMs);
+  }
+  forget(countedMs, targets, cutMs);
+  return { ...ledger, countedMs, cutMs };
+}
+
+/** Pods come and go for as long as an attempt waits for a person. */
+function forget(countedMs: Map<number, number>, targets: readonly Target[], cutMs: number): void {
+  const present = new Set(targets.map(({ key }) => key));
+  for (const [key, atMs] of countedMs) {
+    if (!present.has(key) && atMs < cutMs - forgottenAfterMs) countedMs.delete(key);
+  }
+}
+
+function uncounted({ key, scrapesMs }: Target, ledger: Ledger): readonly number[] {
+  const sinceMs = ledger.countedMs.get(key) ?? -Infinity;
+  return scrapesMs.filter((atMs) => atMs > sinceMs);
+}
+
+function isGating({ arm, pod }: Target): boolean {
+  return arm === 'both' || (arm === 'canary' && pod?.isLive === true);
+}

@@ -1,0 +1,74 @@
+/**
+ * Writes Serin's marks and the guard on a Deployment, each in one patch that happens only if nobody changed the
+ * Deployment since it was looked at. It never touches the template and never `replicas`.
+ */
+import type { KubeClient } from '../kube/client.ts';
+import { deployments } from '../kube/resources.ts';
+import { withoutOurs } from './fields.ts';
+import { ATTACHED_LABEL, HELD_ANNOTATION } from './marks.ts';
+import type { Deployment } from './objects.ts';
+
+/** Takes charge: from here on the admission guard holds a new template. Throws Conflict when the Deployment changed since. */
+export function attach(client: KubeClient, deployment: Deployment, signal?: AbortSignal): Promise<Deployment> {
+  return patch(client, deployment, { metadata: { labels: { [ATTACHED_LABEL]: 'true' } } }, signal);
+}
+
+/** Pauses it under our mark, for a template that arrived unheld. */
+export function hold(client: KubeClient, deployment: Deployment, signal?: AbortSignal): Promise<Deployment> {
+  const marked = { metadata: { annotations: { [HELD_ANNOTATION]: 'true' } }, spec: { paused: true } };
+  return patch(client, deployment, marked, signal);
+}
+
+/**
+ * Unpauses it and takes the mark off. The guard by resourceVersion is what makes this safe: a newer template that
+ * arrived since `deployment` was read must not roll out by this write (S3).
+ */
+export function resume(client: KubeClient, deployment: Deployment, signal?: AbortSignal): Promise<Deployment> {
+  const metadata = { annotations: { [HELD_ANNOTATION]: null }, ...yielding(deployment) };
+  return patch(client, deployment, { metadata, spec: { paused: null } }, signal);
+}
+
+/**
+ * Gives it back: label and mark off, unpaused only when `shouldResume`. A label that a person set to `released` is
+ * theirs and stays.
+ */
+export function detach(
+  client: KubeClient,
+  deployment: Deployment,
+  shouldResume: boolean,
+  signal?: AbortSignal,
+): Promise<Deployment> {
+  const isOurLabel = deployment.metadata.labels?.[ATTACHED_LABEL] === 'true';
+  const metadata = {
+    ...(isOurLabel ? { labels: { [ATTACHED_LABEL]: null } } : {}),
+    annotations: { [HELD_ANNOTATION]: null },
+    ...yielding(deployment),
+  };
+  return patch(client, deployment, { metadata, ...(shouldResume ? { spec: { paused: null } } : {}) }, signal);
+}
+
+/**
+ * Sets `maxSurge`, written as "25%" or "1". With strategy Recreate there is none, the API server would refuse one, and
+ * the controller does not need it: nothing is written.
+ */
+export async function setMaxSurge(
+  client: KubeClient,
+  deployment: Deployment,
+  value: string,
+  signal?: AbortSignal,
+): Promise<Deployment> {
+  if (deployment.spec.strategy?.type === 'Recreate') return deployment;
+  const maxSurge = /^\d+$/.test(value) ? Number(value) : value;
+  return patch(client, deployment, { spec: { strategy: { rollingUpdate: { maxSurge } } } }, signal);
+}
+
+/** Only together with a patch that takes fields away: fields that it set would be ours again. */
+function yielding(deployment: Deployment): { readonly managedFields?: readonly object[] } {
+  const others = withoutOurs(deployment.metadata.managedFields);
+  return others === undefined ? {} : { managedFields: others };
+}
+
+function patch(client: KubeClient, deployment: Deployment, body: object, signal?: AbortSignal): Promise<Deployment> {
+  const { resourceVersion } = deployment.metadata;
+  return client.mergePatch<Deployment>(deployments, deployment.metadata, body, { resourceVersion }, signal);
+}

@@ -1,0 +1,34 @@
+/** Owns the names under which Serin marks objects, and the few foreign names it relies on; nothing else may spell them. */
+
+const DOMAIN = 'serin.dev/';
+
+/** On a Deployment: `true` while a Rollout is attached, `released` when a person broke the glass. */
+export const ATTACHED_LABEL = `${DOMAIN}attached`;
+/** On a Deployment: `paused` is Serin's and not a person's. */
+export const HELD_ANNOTATION = `${DOMAIN}held`;
+/** On a Service: the revision to which Serin narrowed its selector. */
+export const PINNED_LABEL = `${DOMAIN}pinned`;
+/** On every object that Serin makes for an attempt. */
+export const ROLLOUT_UID_LABEL = `${DOMAIN}rollout-uid`;
+export const ATTEMPT_LABEL = `${DOMAIN}attempt`;
+/** On a ReleaseRecord while its attempt runs: what it owns serves traffic, so it must not go. */
+export const ANCHOR_FINALIZER = `${DOMAIN}anchor`;
+/** On a Rollout: nothing of ours is left behind when it is deleted. */
+export const DETACH_FINALIZER = `${DOMAIN}detach`;
+/** On a route during a release: the weights as the user wrote them. */
+export const SPLIT_ANNOTATION = `${DOMAIN}split`;
+
+/** Owner of the fields that Serin sets, in managedFields. */
+export const FIELD_MANAGER = 'serin';
+/** The identity that tries the guard; it is allowed dry runs only. */
+export const PROBE_USER = 'system:serviceaccount:serin-system:serin-probe';
+
+/** The Deployment controller's own names. */
+export const POD_TEMPLATE_HASH = 'pod-template-hash';
+export const DESIRED_REPLICAS_ANNOTATION = 'deployment.kubernetes.io/desired-replicas';
+export const MAX_REPLICAS_ANNOTATION = 'deployment.kubernetes.io/max-replicas';
+
+/** True for every label and annotation that is Serin's. */
+export function isOurs(key: string): boolean {
+  return key.startsWith(DOMAIN);
+}

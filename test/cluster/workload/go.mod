@@ -1,0 +1,3 @@
+module serin.dev/test/cluster/workload
+
+go 1.26.0
