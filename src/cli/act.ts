@@ -32,11 +32,19 @@ export async function act(action: Act, name: string, options: ActOptions, around
 }
 
 /** `by` is left out: the API server fills in who asked, and nobody can sign for another. */
-async function create(action: Act, name: string, options: ActOptions, { client, namespace }: Session): Promise<RolloutActionObject> {
+async function create(
+  action: Act,
+  name: string,
+  options: ActOptions,
+  { client, namespace }: Session,
+): Promise<RolloutActionObject> {
   const rollout = await client.get<RolloutObject>(rolloutKind, { namespace, name });
   const revision = revisionFor(action, rollout, options.revision);
   const spec = { rollout: name, action, revision, ...(options.reason === undefined ? {} : { reason: options.reason }) };
-  return client.create<RolloutActionObject>(rolloutActionKind, { metadata: { generateName: `${name}-${action}-`, namespace }, spec });
+  return client.create<RolloutActionObject>(rolloutActionKind, {
+    metadata: { generateName: `${name}-${action}-`, namespace },
+    spec,
+  });
 }
 
 async function answered(

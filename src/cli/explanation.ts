@@ -13,7 +13,11 @@ export interface Telling {
   readonly terminal: Pick<Terminal, 'hasColour'>;
 }
 
-export function explanationOf(rollout: RolloutObject, records: readonly ReleaseRecordObject[], telling: Telling): string[] {
+export function explanationOf(
+  rollout: RolloutObject,
+  records: readonly ReleaseRecordObject[],
+  telling: Telling,
+): string[] {
   const { status } = rollout;
   const sections = [
     { title: undefined, lines: summary(rollout) },
@@ -56,12 +60,33 @@ function revisions(status: RolloutStatus | undefined, nowMs: number): string[] {
   const rows = [
     ...(stable === undefined
       ? []
-      : [['stable', stable.hash, stable.image, canary === undefined ? '100%' : percent(100 - canary.weight), `since ${ageOf(stable.since, nowMs) ?? 'an unknown time'}`]]),
+      : [
+          [
+            'stable',
+            stable.hash,
+            stable.image,
+            canary === undefined ? '100%' : percent(100 - canary.weight),
+            `since ${ageOf(stable.since, nowMs) ?? 'an unknown time'}`,
+          ],
+        ]),
     ...(canary === undefined
       ? []
-      : [['canary', canary.hash, canary.image, percent(canary.weight), `${canary.ready} of ${canary.replicas} pods ready${step === undefined ? '' : `, step ${step}`}`]]),
+      : [
+          [
+            'canary',
+            canary.hash,
+            canary.image,
+            percent(canary.weight),
+            `${canary.ready} of ${canary.replicas} pods ready${step === undefined ? '' : `, step ${step}`}`,
+          ],
+        ]),
   ];
-  return rows.length === 0 ? [] : tableOf(['', 'REVISION', 'IMAGE', 'REQUESTS', ''], rows.map((row) => row.map((cell) => cell)));
+  return rows.length === 0
+    ? []
+    : tableOf(
+        ['', 'REVISION', 'IMAGE', 'REQUESTS', ''],
+        rows.map((row) => row.map((cell) => cell)),
+      );
 }
 
 function judge(status: RolloutStatus | undefined): string[] {
@@ -78,13 +103,22 @@ function weighed(evidence: ShownEvidence): string[] {
     [`errors (${name})`, 'canary', whole(canary.requests), whole(canary.errors), rateOf(canary)],
     [`errors (${name})`, 'stable', whole(stable.requests), whole(stable.errors), rateOf(stable)],
   ]);
-  const against = evidence.judge === 'bake' ? "held against the stable version's rate during this release" : 'compared with the stable version at the same time';
+  const against =
+    evidence.judge === 'bake'
+      ? "held against the stable version's rate during this release"
+      : 'compared with the stable version at the same time';
   return [
     ...tableOf(['METRIC', 'VERSION', 'REQUESTS', 'FAILED', 'RATE'], rows),
     `${against}; evidence that it is worse than tolerated ${evidence.evidence} (a rollback needs ${evidence.needed})`,
-    ...(evidence.acceptedInStep === undefined ? [] : [`evidence that it is acceptable: ${evidence.acceptedInStep} in this step (the next step needs 5 : 1), ${evidence.accepted ?? '-'} in all (promotion needs 20 : 1)`]),
+    ...(evidence.acceptedInStep === undefined
+      ? []
+      : [
+          `evidence that it is acceptable: ${evidence.acceptedInStep} in this step (the next step needs 5 : 1), ${evidence.accepted ?? '-'} in all (promotion needs 20 : 1)`,
+        ]),
     ...evidence.engines.flatMap(({ name, ruledOutExcess }) =>
-      typeof ruledOutExcess === 'number' ? [`ruled out so far (${name}): more than ${(ruledOutExcess * 100).toFixed(2)}pp extra errors`] : [],
+      typeof ruledOutExcess === 'number'
+        ? [`ruled out so far (${name}): more than ${(ruledOutExcess * 100).toFixed(2)}pp extra errors`]
+        : [],
     ),
   ];
 }
@@ -101,7 +135,11 @@ function waiting(status: RolloutStatus | undefined, nowMs: number): string[] {
   const at = status?.nextTransitionAt;
   if (at === undefined) return [];
   const leftMs = Date.parse(at) - nowMs;
-  return [leftMs > 0 ? `something happens by itself in ${spanOf(leftMs)} at the latest (${at})` : `something was due at ${at}; Serin is late or busy`];
+  return [
+    leftMs > 0
+      ? `something happens by itself in ${spanOf(leftMs)} at the latest (${at})`
+      : `something was due at ${at}; Serin is late or busy`,
+  ];
 }
 
 function quarantines({ metadata, status }: RolloutObject, { nowMs, programName }: Telling): string[] {
@@ -113,13 +151,15 @@ function quarantines({ metadata, status }: RolloutObject, { nowMs, programName }
 
 function history(records: readonly ReleaseRecordObject[], nowMs: number): string[] {
   if (records.length === 0) return [];
-  const rows = records.slice(0, 10).map(({ spec, status }) => [
-    String(spec.attempt),
-    spec.revision,
-    status?.outcome ?? 'under way',
-    status?.reason,
-    ageOf(status?.endedAt, nowMs),
-    status?.message,
-  ]);
+  const rows = records
+    .slice(0, 10)
+    .map(({ spec, status }) => [
+      String(spec.attempt),
+      spec.revision,
+      status?.outcome ?? 'under way',
+      status?.reason,
+      ageOf(status?.endedAt, nowMs),
+      status?.message,
+    ]);
   return tableOf(['ATTEMPT', 'REVISION', 'OUTCOME', 'REASON', 'ENDED', 'MESSAGE'], rows);
 }

@@ -29,14 +29,20 @@ function failureOfKube(error: KubeError, programName: string): Failure {
   const words = serverWords(error);
   switch (error.code) {
     case 'NotFound':
-      return { line: fromServer(error, `${words}; ${absenceHint(words, programName)}`), exitCode: EXIT.notFoundOrForbidden };
+      return {
+        line: fromServer(error, `${words}; ${absenceHint(words, programName)}`),
+        exitCode: EXIT.notFoundOrForbidden,
+      };
     case 'Forbidden':
       return { line: fromServer(error, words), exitCode: EXIT.notFoundOrForbidden };
     case 'Unauthorized':
       return { line: `error: ${notLoggedIn(error)}`, exitCode: EXIT.error };
     case 'Network':
     case 'Timeout':
-      return { line: `Unable to connect to the server: ${error.message}; check the cluster and --context`, exitCode: EXIT.error };
+      return {
+        line: `Unable to connect to the server: ${error.message}; check the cluster and --context`,
+        exitCode: EXIT.error,
+      };
     case 'Invalid':
       return { line: fromServer(error, `${words}${stampHint(error)}`), exitCode: EXIT.error };
     case 'AlreadyExists':

@@ -19,13 +19,20 @@ export type Sight =
  * Starts with the state now. Between two reads only the newest state is kept. Throws the KubeError when there is no such
  * Rollout, or when the user may not (or no longer) read it.
  */
-export async function* follow(session: Session, name: string, around: Pick<Surroundings, 'clock' | 'random'>, tickMs: number): AsyncGenerator<Sight, void, void> {
+export async function* follow(
+  session: Session,
+  name: string,
+  around: Pick<Surroundings, 'clock' | 'random'>,
+  tickMs: number,
+): AsyncGenerator<Sight, void, void> {
   const { client, namespace } = session;
   yield { kind: 'rollout', rollout: await client.get<RolloutObject>(rolloutKind, { namespace, name }) };
   const end = new AbortController();
   const box = new Mailbox(around.clock, tickMs);
   const store = new Store<RolloutObject>();
-  store.onChange((change) => box.put(change.kind === 'deleted' ? { kind: 'deleted' } : { kind: 'rollout', rollout: change.object }));
+  store.onChange((change) =>
+    box.put(change.kind === 'deleted' ? { kind: 'deleted' } : { kind: 'rollout', rollout: change.object }),
+  );
   const reflector = new Reflector<RolloutObject>({
     client,
     clock: around.clock,
@@ -68,7 +75,8 @@ class Mailbox {
     if (this.#waiting === undefined) await this.#change();
     const sight = this.#waiting ?? { kind: 'tick' };
     this.#waiting = undefined;
-    if (sight.kind === 'trouble' && isKubeError(sight.error, 'Forbidden', 'NotFound', 'Unauthorized')) throw sight.error;
+    if (sight.kind === 'trouble' && isKubeError(sight.error, 'Forbidden', 'NotFound', 'Unauthorized'))
+      throw sight.error;
     return sight;
   }
 

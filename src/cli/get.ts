@@ -27,7 +27,12 @@ interface Fetched {
   readonly exitCode: number;
 }
 
-async function fetched(names: readonly string[], options: GetOptions, session: Session, around: Surroundings): Promise<Fetched> {
+async function fetched(
+  names: readonly string[],
+  options: GetOptions,
+  session: Session,
+  around: Surroundings,
+): Promise<Fetched> {
   const { client, namespace } = session;
   if (names.length === 0) {
     const where = options.allNamespaces === true ? {} : { namespace };
@@ -36,7 +41,9 @@ async function fetched(names: readonly string[], options: GetOptions, session: S
   }
   const rollouts: RolloutObject[] = [];
   let exitCode: number = EXIT.done;
-  const asked = await Promise.allSettled(names.map((name) => client.get<RolloutObject>(rolloutKind, { namespace, name })));
+  const asked = await Promise.allSettled(
+    names.map((name) => client.get<RolloutObject>(rolloutKind, { namespace, name })),
+  );
   for (const answer of asked) {
     if (answer.status === 'fulfilled') {
       rollouts.push(answer.value);
@@ -49,14 +56,30 @@ async function fetched(names: readonly string[], options: GetOptions, session: S
   return { rollouts, exitCode };
 }
 
-function show(rollouts: readonly RolloutObject[], names: readonly string[], options: GetOptions, session: Session, around: Surroundings): void {
+function show(
+  rollouts: readonly RolloutObject[],
+  names: readonly string[],
+  options: GetOptions,
+  session: Session,
+  around: Surroundings,
+): void {
   const { terminal, clock } = around;
   const { output } = options;
-  if (output === 'json' || output === 'yaml') return terminal.print(formatted(oneOrList(rollouts, names.length === 1), output));
+  if (output === 'json' || output === 'yaml')
+    return terminal.print(formatted(oneOrList(rollouts, names.length === 1), output));
   if (rollouts.length === 0)
-    return terminal.complain(`No rollouts found${options.allNamespaces === true ? '' : ` in ${session.namespace} namespace`}.`);
-  if (output === 'name') return terminal.print(rollouts.map((one) => `rollout.serin.dev/${one.metadata.name}`).join('\n'));
-  terminal.print(listed(rollouts, { isWide: output === 'wide', withNamespace: options.allNamespaces === true, nowMs: clock.nowMs() }).join('\n'));
+    return terminal.complain(
+      `No rollouts found${options.allNamespaces === true ? '' : ` in ${session.namespace} namespace`}.`,
+    );
+  if (output === 'name')
+    return terminal.print(rollouts.map((one) => `rollout.serin.dev/${one.metadata.name}`).join('\n'));
+  terminal.print(
+    listed(rollouts, {
+      isWide: output === 'wide',
+      withNamespace: options.allNamespaces === true,
+      nowMs: clock.nowMs(),
+    }).join('\n'),
+  );
 }
 
 export interface ListStyle {

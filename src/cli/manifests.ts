@@ -9,7 +9,8 @@ export function manifestsIn(text: string, path: string, namespace: string): read
   const documents = parseAllDocuments(text);
   return [...documents].flatMap((document, index) => {
     const fault = document.errors[0];
-    if (fault !== undefined) throw new CliError(`${path}, document ${index + 1}: ${fault.message.split('\n')[0] ?? 'not YAML'}`);
+    if (fault !== undefined)
+      throw new CliError(`${path}, document ${index + 1}: ${fault.message.split('\n')[0] ?? 'not YAML'}`);
     const value: unknown = document.toJS();
     return value === null || value === undefined ? [] : objectsIn(value, `${path}, document ${index + 1}`, namespace);
   });
@@ -20,19 +21,28 @@ function objectsIn(value: unknown, place: string, namespace: string): readonly K
   if (Array.isArray(value['items'])) return value['items'].flatMap((item) => objectsIn(item, place, namespace));
   const { apiVersion, kind, metadata } = value;
   const name = isRecord(metadata) ? metadata['name'] : undefined;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') throw new CliError(`${place}: has no apiVersion and kind`);
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    throw new CliError(`${place}: has no apiVersion and kind`);
   if (!isRecord(metadata) || typeof name !== 'string') throw new CliError(`${place}: ${kind} has no metadata.name`);
   const own = metadata['namespace'];
-  const stored = { uid: `file:${kind}/${name}`, resourceVersion: 'file', generation: 1, namespace: typeof own === 'string' ? own : namespace };
+  const stored = {
+    uid: `file:${kind}/${name}`,
+    resourceVersion: 'file',
+    generation: 1,
+    namespace: typeof own === 'string' ? own : namespace,
+  };
   return [{ ...value, apiVersion, kind, metadata: { ...metadata, name, ...stored } }];
 }
 
 /** The one Rollout of a file. */
 export function rolloutAmong(objects: readonly KubeObject[], path: string): KubeObject {
-  const rollouts = objects.filter((object) => object.kind === 'Rollout' && object.apiVersion.startsWith(`${API_GROUP}/`));
+  const rollouts = objects.filter(
+    (object) => object.kind === 'Rollout' && object.apiVersion.startsWith(`${API_GROUP}/`),
+  );
   const [only, another] = rollouts;
   if (only === undefined) throw new CliError(`${path} has no Rollout of ${API_GROUP} in it`);
-  if (another !== undefined) throw new CliError(`${path} has ${rollouts.length} Rollouts in it; plan takes one at a time`);
+  if (another !== undefined)
+    throw new CliError(`${path} has ${rollouts.length} Rollouts in it; plan takes one at a time`);
   return only;
 }
 

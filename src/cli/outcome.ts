@@ -41,7 +41,12 @@ export function mayHaveEnded(rollout: RolloutObject): boolean {
 }
 
 /** `standsMs`: for how long phase and reason have been what they are now. Undefined: it goes on. */
-export function endingOf(watched: Watched, rollout: RolloutObject, live: LiveTemplate, standsMs: number): Ending | undefined {
+export function endingOf(
+  watched: Watched,
+  rollout: RolloutObject,
+  live: LiveTemplate,
+  standsMs: number,
+): Ending | undefined {
   if (!mayHaveEnded(rollout)) return undefined;
   const { status } = rollout;
   const sentence = status?.message ?? '';

@@ -38,7 +38,8 @@ export class Picture {
     const key = changeKey(rollout);
     const isNews = key !== this.#key;
     if (isNews) [this.#key, this.#sinceMs] = [key, this.#clock.monotonicMs()];
-    if (this.#terminal.isInteractive) this.#redraw(frameOf(rollout, this.#clock.monotonicMs() - this.#sinceMs, this.#terminal));
+    if (this.#terminal.isInteractive)
+      this.#redraw(frameOf(rollout, this.#clock.monotonicMs() - this.#sinceMs, this.#terminal));
     else if (isNews) this.#terminal.print(lineOf(rollout, this.#clock.nowMs()));
   }
 
@@ -67,9 +68,16 @@ function frameOf(rollout: RolloutObject, sinceMs: number, terminal: Terminal): s
   const head = `${painted(terminal, 'bold', `${metadata.namespace ?? ''}/${metadata.name}`)}  ${painted(terminal, colourOf(rollout), phase)}  ${status?.reason ?? ''}${step}  for ${spanOf(sinceMs)}`;
   const arms = [
     ...(stable === undefined ? [] : [`  stable  ${stable.hash}  ${stable.image}`]),
-    ...(canary === undefined ? [] : [`  canary  ${canary.hash}  ${canary.image}  ${canary.ready} of ${canary.replicas} pods ready`, `  ${barOf(canary.weight)}`]),
+    ...(canary === undefined
+      ? []
+      : [
+          `  canary  ${canary.hash}  ${canary.image}  ${canary.ready} of ${canary.replicas} pods ready`,
+          `  ${barOf(canary.weight)}`,
+        ]),
   ];
-  const words = wrapped(status?.message ?? 'Serin has not looked at it yet.', terminal.columns - 2).map((line) => `  ${line}`);
+  const words = wrapped(status?.message ?? 'Serin has not looked at it yet.', terminal.columns - 2).map(
+    (line) => `  ${line}`,
+  );
   return [head, ...arms.map((line) => line.slice(0, terminal.columns - 1)), ...words];
 }
 

@@ -14,14 +14,28 @@ export interface Sight {
   readonly notes: readonly string[];
 }
 
-const wanted: readonly Watched[] = ['rollouts', 'deployments', 'replicasets', 'pods', 'services', 'endpointslices', 'httproutes', 'metricsources'];
+const wanted: readonly Watched[] = [
+  'rollouts',
+  'deployments',
+  'replicasets',
+  'pods',
+  'services',
+  'endpointslices',
+  'httproutes',
+  'metricsources',
+];
 
 /** `given`: objects of a file, which count as if they had been applied. Without a session the file is all there is. */
-export async function look(given: readonly KubeObject[], namespace: string, session: Session | undefined): Promise<Sight> {
+export async function look(
+  given: readonly KubeObject[],
+  namespace: string,
+  session: Session | undefined,
+): Promise<Sight> {
   const stores = createStores(() => {});
   const complete = new Set<Watched>();
   const notes: string[] = [];
-  if (session !== undefined) await Promise.all(wanted.map((resource) => fetch(resource, namespace, session, { stores, complete, notes })));
+  if (session !== undefined)
+    await Promise.all(wanted.map((resource) => fetch(resource, namespace, session, { stores, complete, notes })));
   for (const object of given) {
     const resource = wanted.find((one) => kindsWatched[one].kind === object.kind);
     if (resource !== undefined) putOver(storeOf(stores, resource), object);
@@ -38,11 +52,12 @@ interface Gathered {
 async function fetch(resource: Watched, namespace: string, { client }: Session, into: Gathered): Promise<void> {
   const kind = kindsWatched[resource];
   try {
-    const { items } = await client.list<KubeObject>(kind, kind.namespaced ? { namespace } : {});
+    const { items } = await client.list(kind, kind.namespaced ? { namespace } : {});
     storeOf(into.stores, resource).replaceAll(items);
     into.complete.add(resource);
   } catch (error) {
-    if (isKubeError(error, 'Forbidden')) into.notes.push(`you may not list ${kind.plural}, so nothing can be said about them`);
+    if (isKubeError(error, 'Forbidden'))
+      into.notes.push(`you may not list ${kind.plural}, so nothing can be said about them`);
     else if (isKubeError(error, 'NotFound')) into.notes.push(`this cluster does not know ${kind.plural}.${kind.group}`);
     else throw error;
   }
@@ -66,10 +81,14 @@ function storeOf(stores: Stores, resource: Watched): Store<KubeObject> {
 }
 
 /** Name and data plane of the source that would judge; `unknown` when sources could not be listed. */
-export type SourceSight = { readonly kind: 'named'; readonly name: string; readonly exists: boolean | undefined } | { readonly kind: 'none' } | { readonly kind: 'unknown' };
+export type SourceSight =
+  | { readonly kind: 'named'; readonly name: string; readonly exists: boolean | undefined }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown' };
 
 export function sourceFor(name: string | undefined, { stores, complete }: Sight): SourceSight {
-  const sources: readonly { readonly metadata: { readonly name: string }; readonly spec?: MetricSourceSpec }[] = stores.metricsources.all();
+  const sources: readonly { readonly metadata: { readonly name: string }; readonly spec?: MetricSourceSpec }[] =
+    stores.metricsources.all();
   const isComplete = complete.has('metricsources');
   if (name !== undefined) {
     const exists = sources.some((source) => source.metadata.name === name);
@@ -79,4 +98,3 @@ export function sourceFor(name: string | undefined, { stores, complete }: Sight)
   if (byDefault !== undefined) return { kind: 'named', name: byDefault.metadata.name, exists: true };
   return isComplete ? { kind: 'none' } : { kind: 'unknown' };
 }
-

@@ -16,7 +16,9 @@ export function planLines(plan: WholePlan, terminal: Pick<Terminal, 'hasColour'>
   const title = (text: string): string => painted(terminal, 'bold', text);
   return [
     `Rollout ${plan.namespace}/${plan.rollout} of Deployment ${plan.effective.target.name}, ${replicasOf(plan)}`,
-    ...(plan.isRunning ? ['A release is under way with the settings it began with; this plan is for the next one.'] : []),
+    ...(plan.isRunning
+      ? ['A release is under way with the settings it began with; this plan is for the next one.']
+      : []),
     '',
     title('Steps'),
     ...indented(stepTable(plan)),
@@ -30,7 +32,10 @@ export function planLines(plan: WholePlan, terminal: Pick<Terminal, 'hasColour'>
     '',
     ...(plan.refusals.length === 0
       ? ['Nothing that can be seen from here stands in the way of a release.']
-      : [painted(terminal, 'red', 'In the way'), ...indented(plan.refusals.map(({ reason, message }) => `${reason}: ${message}`))]),
+      : [
+          painted(terminal, 'red', 'In the way'),
+          ...indented(plan.refusals.map(({ reason, message }) => `${reason}: ${message}`)),
+        ]),
     ...plan.notes.map((note) => `Not looked at: ${note}.`),
   ];
 }
@@ -56,7 +61,9 @@ function stepTable({ steps }: ReleasePlan): string[] {
 
 function pods({ peakPods, replicas, shortestMs }: ReleasePlan): string[] {
   return [
-    peakPods === undefined ? 'pods: not known without the Deployment' : `at its peak ${peakPods} pods, ${peakPods - (replicas ?? 0)} more than at rest`,
+    peakPods === undefined
+      ? 'pods: not known without the Deployment'
+      : `at its peak ${peakPods} pods, ${peakPods - (replicas ?? 0)} more than at rest`,
     `from the first weight to the handover at least ${spanOf(shortestMs)}, plus the time that pods and gateways take`,
     ...(replicas === 1 ? ['with 1 replica a bad pod cannot be told from a bad version'] : []),
   ];
@@ -68,13 +75,18 @@ function judge({ effective, source }: WholePlan): string[] {
   const back = `rolled back when it is ${analysis.confidencePercent}% sure that errors are worse than tolerated (${errors.tolerate})`;
   const on = `a step ends when more than ${errors.ruleOut} is ruled out; with too few requests after ${spanOf(whenUnsure.afterMs)}: ${whenUnsure.do}`;
   if (source.kind === 'none')
-    return ['no MetricSource: only readiness and restarts are watched', `each step waits ${spanOf(whenUnsure.afterMs)}, then: ${whenUnsure.do}`];
+    return [
+      'no MetricSource: only readiness and restarts are watched',
+      `each step waits ${spanOf(whenUnsure.afterMs)}, then: ${whenUnsure.do}`,
+    ];
   return [sourceLine(source), back, on, `metric source silent for ${spanOf(onSourceDown.afterMs)}: ${onSourceDown.do}`];
 }
 
 function sourceLine(source: Exclude<SourceSight, { kind: 'none' }>): string {
   if (source.kind === 'unknown') return 'errors, from the default MetricSource if there is one (not looked at)';
-  return source.exists === false ? `MetricSource ${source.name} does not exist: create it or correct analysis.source` : `errors, from MetricSource ${source.name}`;
+  return source.exists === false
+    ? `MetricSource ${source.name} does not exist: create it or correct analysis.source`
+    : `errors, from MetricSource ${source.name}`;
 }
 
 function traffic({ effective, pinned, reachable }: ReleasePlan): string[] {

@@ -26,7 +26,12 @@ export async function plan(name: string | undefined, options: PlanOptions, aroun
   try {
     const subject = await subjectOf(name, options, session, around);
     const sight = await seen(subject, session);
-    return show(subject, { ...sight, notes: [...(without === undefined ? [] : [without]), ...sight.notes] }, options, around);
+    return show(
+      subject,
+      { ...sight, notes: [...(without === undefined ? [] : [without]), ...sight.notes] },
+      options,
+      around,
+    );
   } finally {
     await session?.close();
   }
@@ -48,15 +53,21 @@ function opened(options: PlanOptions, around: Surroundings): { readonly session?
   }
 }
 
-async function subjectOf(name: string | undefined, options: PlanOptions, session: Session | undefined, around: Surroundings): Promise<Subject> {
+async function subjectOf(
+  name: string | undefined,
+  options: PlanOptions,
+  session: Session | undefined,
+  around: Surroundings,
+): Promise<Subject> {
   const fallback = options.namespace ?? session?.namespace ?? 'default';
   if (options.filename !== undefined) {
     const given = manifestsIn(await around.readText(options.filename), options.filename, fallback);
     const rollout = rolloutAmong(given, options.filename);
     return { rollout, given, namespace: rollout.metadata.namespace ?? fallback };
   }
-  if (session === undefined || name === undefined) throw new CliError('a Rollout that is named needs a cluster to be read from');
-  const rollout = await session.client.get<KubeObject>(rolloutKind, { namespace: session.namespace, name });
+  if (session === undefined || name === undefined)
+    throw new CliError('a Rollout that is named needs a cluster to be read from');
+  const rollout = await session.client.get(rolloutKind, { namespace: session.namespace, name });
   return { rollout, given: [], namespace: session.namespace };
 }
 
@@ -66,7 +77,10 @@ async function seen({ given, namespace }: Subject, session: Session | undefined)
   } catch (error) {
     if (given.length === 0 || !isKubeError(error, 'Network', 'Timeout', 'Unauthorized')) throw error;
     const sight = await look(given, namespace, undefined);
-    return { ...sight, notes: [`the cluster could not be asked (${error.message}): only what the file has in it is known`] };
+    return {
+      ...sight,
+      notes: [`the cluster could not be asked (${error.message}): only what the file has in it is known`],
+    };
   }
 }
 
@@ -80,7 +94,8 @@ function show({ rollout, namespace }: Subject, sight: Sight, options: PlanOption
   });
   const current = sight.stores.rollouts.get(namespace, rollout.metadata.name) ?? rollout;
   const observation = observer.observe(current);
-  if (observation.kind === 'unreadable') throw new CliError(`Rollout ${namespace}/${rollout.metadata.name} is not valid: ${observation.message}`);
+  if (observation.kind === 'unreadable')
+    throw new CliError(`Rollout ${namespace}/${rollout.metadata.name} is not valid: ${observation.message}`);
   const planned = planOf(observation.world, {
     services: sight.complete.has('services'),
     routes: sight.complete.has('httproutes'),
@@ -89,8 +104,12 @@ function show({ rollout, namespace }: Subject, sight: Sight, options: PlanOption
   const source = sourceFor(planned.effective.analysis.source, sight);
   const isRunning = observation.world.memory.journal.attempt !== undefined;
   const whole = { ...planned, source, isRunning, notes: sight.notes };
-  terminal.print(options.output === undefined ? planLines(whole, terminal).join('\n') : formatted(whole, options.output));
-  return planned.refusals.length === 0 && !(source.kind === 'named' && source.exists === false) ? EXIT.done : EXIT.needsPerson;
+  terminal.print(
+    options.output === undefined ? planLines(whole, terminal).join('\n') : formatted(whole, options.output),
+  );
+  return planned.refusals.length === 0 && !(source.kind === 'named' && source.exists === false)
+    ? EXIT.done
+    : EXIT.needsPerson;
 }
 
 /** What the operator found when it last tried; a user's rights do not suffice to try it. */

@@ -64,11 +64,16 @@ function stepsOf({ strategy }: EffectiveSpec, replicas: number | undefined): Pla
     const totalPods = canaryPods === undefined || replicas === undefined ? undefined : replicas + canaryPods;
     return { weightPercent, kind, atLeastMs, canaryPods, totalPods };
   };
-  return [...strategy.steps.map((step) => planned('step', step.weightPercent, step.atLeastMs)), planned('bake', 100, strategy.bakeMs)];
+  return [
+    ...strategy.steps.map((step) => planned('step', step.weightPercent, step.atLeastMs)),
+    planned('bake', 100, strategy.bakeMs),
+  ];
 }
 
 function namesOf(services: readonly ServiceView[], isWanted: (service: ServiceView) => boolean): string[] {
-  return services.filter((service) => service.exists && service.kind === 'selects' && isWanted(service)).map((service) => service.name);
+  return services
+    .filter((service) => service.exists && service.kind === 'selects' && isWanted(service))
+    .map((service) => service.name);
 }
 
 /** All that stands in the way and not only the first, so that one plan is enough. */
@@ -82,7 +87,10 @@ function refusalsOf(world: World, certainty: Certainty): Refusal[] {
     refusalOf(alone, deployment),
     ...services.map((service) => refusalOf({ ...alone, services: [service] }, deployment)),
     ...routes.map((route) => refusalOf({ ...alone, routes: [route] }, deployment)),
-  ].filter((refusal, index, all): refusal is Refusal => refusal !== undefined && all.findIndex((one) => one?.message === refusal.message) === index);
+  ].filter(
+    (refusal, index, all): refusal is Refusal =>
+      refusal !== undefined && all.findIndex((one) => one?.message === refusal.message) === index,
+  );
 }
 
 function targetMissing({ spec, rollout }: World): Refusal {

@@ -12,9 +12,16 @@ export interface VersionOptions {
 }
 
 export async function version({ output }: VersionOptions, { terminal }: Surroundings): Promise<number> {
-  const clientVersion = { version: programVersion, api: `${API_GROUP}/${API_VERSION}`, node: process.versions.node, platform: `${process.platform}/${process.arch}` };
+  const clientVersion = {
+    version: programVersion,
+    api: `${API_GROUP}/${API_VERSION}`,
+    node: process.versions.node,
+    platform: `${process.platform}/${process.arch}`,
+  };
   terminal.print(
-    output === undefined ? `serin ${clientVersion.version} (${clientVersion.api}, Node.js ${clientVersion.node}, ${clientVersion.platform})` : formatted({ clientVersion }, output),
+    output === undefined
+      ? `serin ${clientVersion.version} (${clientVersion.api}, Node.js ${clientVersion.node}, ${clientVersion.platform})`
+      : formatted({ clientVersion }, output),
   );
   return EXIT.done;
 }

@@ -4,7 +4,15 @@ import { CliError, failureOf } from './failure.ts';
 import { follow, type Sight } from './follow.ts';
 import { liveTemplate } from './live-template.ts';
 import type { RolloutObject } from './objects.ts';
-import { type Ending, endingOf, type LiveTemplate, mayHaveEnded, nothingWatched, type Watched, watchedAfter } from './outcome.ts';
+import {
+  type Ending,
+  endingOf,
+  type LiveTemplate,
+  mayHaveEnded,
+  nothingWatched,
+  type Watched,
+  watchedAfter,
+} from './outcome.ts';
 import { type GlobalOptions, type Surroundings, withSession } from './session.ts';
 import { changeKey, Picture } from './picture.ts';
 
@@ -17,7 +25,9 @@ export interface WatchOptions extends GlobalOptions {
 /** With `exitStatus`: 0 released, 3 rolled back, 4 a person is needed. Always: 5 timed out, 6 not found or forbidden. */
 export async function watch(name: string, options: WatchOptions, around: Surroundings): Promise<number> {
   return withSession(around, options, (session) =>
-    watching(follow(session, name, around, 1000), { name, ...options }, around, (rollout) => liveTemplate(rollout, session)),
+    watching(follow(session, name, around, 1000), { name, ...options }, around, (rollout) =>
+      liveTemplate(rollout, session),
+    ),
   );
 }
 
@@ -37,14 +47,17 @@ export async function watching(
   let hasTrouble = false;
   for await (const sight of sights) {
     const nowMs = clock.monotonicMs();
-    if (sight.kind === 'deleted') throw new CliError(`rollout ${options.name} was deleted while it was watched`, EXIT.notFoundOrForbidden);
-    if (sight.kind === 'trouble' && !hasTrouble) terminal.complain(`${failureOf(sight.error, programName).line}; trying again`);
+    if (sight.kind === 'deleted')
+      throw new CliError(`rollout ${options.name} was deleted while it was watched`, EXIT.notFoundOrForbidden);
+    if (sight.kind === 'trouble' && !hasTrouble)
+      terminal.complain(`${failureOf(sight.error, programName).line}; trying again`);
     if (sight.kind !== 'tick') hasTrouble = sight.kind === 'trouble';
     if (sight.kind === 'rollout') release.see(sight.rollout, nowMs);
     picture.show(release.rollout);
     const ending = options.exitStatus ? await release.ending(nowMs) : undefined;
     if (ending !== undefined) return ended(ending, around);
-    if (options.timeoutMs !== undefined && nowMs - startMs >= options.timeoutMs) throw timedOut(options, release.rollout);
+    if (options.timeoutMs !== undefined && nowMs - startMs >= options.timeoutMs)
+      throw timedOut(options, release.rollout);
   }
   return EXIT.done;
 }
@@ -76,11 +89,18 @@ class WatchedRelease {
 }
 
 function ended({ exitCode, sentence }: Ending, { terminal }: Surroundings): number {
-  if (exitCode !== EXIT.done) terminal.complain(exitCode === EXIT.rolledBack ? `rolled back: ${sentence}` : `needs a person: ${sentence}`);
+  if (exitCode !== EXIT.done)
+    terminal.complain(exitCode === EXIT.rolledBack ? `rolled back: ${sentence}` : `needs a person: ${sentence}`);
   return exitCode;
 }
 
-function timedOut({ name, timeoutMs = 0 }: WatchOptions & { readonly name: string }, rollout: RolloutObject | undefined): CliError {
+function timedOut(
+  { name, timeoutMs = 0 }: WatchOptions & { readonly name: string },
+  rollout: RolloutObject | undefined,
+): CliError {
   const message = rollout?.status?.message ?? 'Serin has not looked at it yet; is the operator running?';
-  return new CliError(`timed out after ${Math.round(timeoutMs / 1000)}s watching rollout ${name}: ${message}`, EXIT.timedOut);
+  return new CliError(
+    `timed out after ${Math.round(timeoutMs / 1000)}s watching rollout ${name}: ${message}`,
+    EXIT.timedOut,
+  );
 }

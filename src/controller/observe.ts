@@ -11,6 +11,7 @@ import { viewCanaryService, viewServices } from '../traffic/services.ts';
 import { viewRoutes } from '../traffic/routes.ts';
 import { viewActions } from '../workload/actions.ts';
 import { viewDeployment } from '../workload/deployment.ts';
+import type { Claim } from '../workload/holders.ts';
 import { DETACH_FINALIZER } from '../workload/marks.ts';
 import type { Deployment, Pod, ReleaseRecord, ReplicaSet, RolloutAction } from '../workload/objects.ts';
 import { viewRecords } from '../workload/record.ts';
@@ -18,7 +19,7 @@ import { viewReplicaSets } from '../workload/replica-sets.ts';
 import { readSpec } from './read-spec.ts';
 import type { Rehearsal } from './rehearsals.ts';
 import { readStatus } from './status.ts';
-import type { Rollout, Stores } from './stores.ts';
+import { type Rollout, type Stores, targetKeyOf } from './stores.ts';
 
 /** The very objects that a world was built from: what is done about it is guarded by their versions. */
 export interface Seen {
@@ -97,3 +98,53 @@ export class Observer {
     };
     return { kind: 'world', world, seen: { rollout, spec: current, ...objects, world } };
   }
+
+  #objectsOf(rollout: Rollout, spec: EffectiveSpec) {
+    const { namespace = '', name } = rollout.metadata;
+    const { deployments, replicasets, pods, releaserecords, rolloutactions, services, endpointslices, httproutes } = this.#stores;
+    const routes = spec.traffic.routes.map((route) => httproutes.get(namespace, route.name));
+    return {
+      deployment: deployments.get(namespace, spec.target.name),
+      replicaSets: replicasets.list('namespace', namespace),
+      pods: pods.list('namespace', namespace),
+      records: releaserecords.list('rollout', `${namespace}/${name}`),
+      actions: rolloutactions.list('rollout', `${namespace}/${name}`),
+      services: services.list('namespace', namespace),
+      slices: endpointslices.list('namespace', namespace),
+      routes: routes.filter((route) => route !== undefined),
+    };
+  }
+
+  #workloadViews(rollout: Rollout, objects: Objects, memory: Memory): Pick<World, 'deployment' | 'replicaSets' | 'records'> {
+    const { deployment, replicaSets, pods, records } = objects;
+    const { uid } = rollout.metadata;
+    return {
+      deployment: deployment === undefined ? undefined : viewDeployment(deployment, this.#claimsOfOthers(rollout)),
+      replicaSets: viewReplicaSets({ deployment, replicaSets, pods, rolloutUid: uid, named: memory.journal.attempt?.replicaSet }),
+      records: viewRecords(records, uid),
+    };
+  }
+
+  #trafficViews(rollout: Rollout, objects: Objects, spec: EffectiveSpec): Pick<World, 'services' | 'canaryService' | 'routes'> {
+    const { deployment, replicaSets, pods, services, slices, routes } = objects;
+    const seen = { deployment, replicaSets, pods, services, slices, traffic: spec.traffic, rolloutUid: rollout.metadata.uid };
+    return { services: viewServices(seen), canaryService: viewCanaryService(seen), routes: viewRoutes(seen, routes) };
+  }
+
+  /** The Rollout that was there first holds the workload; every other one is refused. */
+  #claimsOfOthers(rollout: Rollout): readonly Claim[] {
+    const target = targetKeyOf(rollout);
+    if (target === undefined) return [];
+    const [first] = this.#stores.rollouts.list('target', target).toSorted(byAge);
+    if (first === undefined || first.metadata.uid === rollout.metadata.uid) return [];
+    const deployment = target.slice(target.indexOf('/') + 1);
+    return [{ tool: 'Serin', rollout: keyOf(first.metadata), deployment }];
+  }
+}
+
+type Objects = Omit<Seen, 'rollout' | 'spec' | 'world'>;
+
+function byAge(a: Rollout, b: Rollout): number {
+  const byTime = (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '');
+  return byTime === 0 ? a.metadata.uid.localeCompare(b.metadata.uid) : byTime;
+}

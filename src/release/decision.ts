@@ -70,7 +70,8 @@ export type Effect =
   | { readonly kind: 'deleteReplicaSet'; readonly uid: string; readonly name: string }
   /** Put the split on the route; 'out' takes the canary backend out and restores the original shape. */
   | { readonly kind: 'split'; readonly route: string; readonly weightPercent: number | 'out' }
-  | { readonly kind: 'setMaxSurge'; readonly value: string }
+  /** `before` goes into annotation serin.dev/max-surge, so that objects alone suffice to restore it (S18); without it the annotation goes. */
+  | { readonly kind: 'setMaxSurge'; readonly value: string; readonly before?: string }
   /** One patch: controllerRef and every mark of ours off the canary, the Deployment controller's annotations on. */
   | { readonly kind: 'handOver'; readonly uid: string; readonly name: string; readonly replicas: number }
   | {

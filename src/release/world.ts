@@ -71,6 +71,8 @@ export interface DeploymentView {
   readonly strategyType: string;
   /** As text: "25%" or "1". */
   readonly maxSurge: string;
+  /** Annotation serin.dev/max-surge: the user's own value, on the Deployment only while a handover has replaced it. */
+  readonly maxSurgeBefore?: string;
   readonly revisionHistoryLimit: number;
   readonly selectorMentionsHash: boolean;
   /** Sentence fragment naming the other tool or Rollout that holds this workload: "Argo Rollouts (Rollout shop/x)". */

@@ -1,12 +1,20 @@
 // Owns the form in which evidence survives a restart of the operator: at most 16 KiB of JSON in a Rollout's status.
 // It restores exactly what was saved, or nothing.
 import type { BakeState, EngineState } from '../analysis/engine.ts';
-import type { Counts } from '../analysis/errors.ts';
 import type { EngineName, JudgeState } from '../analysis/judge.ts';
-import type { Wealth } from '../analysis/mixture.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
-import type { Tuple } from '../analysis/tuples.ts';
 import type { Choice } from './picture.ts';
+import {
+  countsOf,
+  pack,
+  pairs,
+  savedCounts,
+  savedTuples,
+  savedWealth,
+  tuplesOf,
+  unpack,
+  wealthOf,
+} from './saved-numbers.ts';
 import type { Ledger } from './windows.ts';
 
 /** Plain JSON; numbers that a verdict rests on are float64 in base64, so nothing is rounded. */
@@ -113,7 +121,7 @@ function savedState(state: EngineState): Omit<SavedEngine, 'name' | 'ledger' | '
     totals: savedCounts([state.totals.canary, state.totals.stable]),
     windows: state.windows,
     windowMs: state.windowMs,
-    tuples: state.tuples.flatMap(savedTuple).join(' '),
+    tuples: savedTuples(state.tuples),
     ...(state.bake ? { bake: savedBake(state.bake) } : {}),
   };
 }
@@ -186,58 +194,6 @@ function memoryOf({ ledger, choice }: SavedEngine): EngineMemory {
     },
     choice,
   };
-}
-
-function savedWealth({ logEvidence, logUncapped, logShares }: Wealth): string {
-  return pack([logEvidence, logUncapped, ...logShares]);
-}
-
-function wealthOf(packed: string): Wealth {
-  const [logEvidence, logUncapped, ...logShares] = unpack(packed);
-  if (logEvidence === undefined || logUncapped === undefined) throw new Error('evidence is incomplete');
-  return { logEvidence, logUncapped, logShares };
-}
-
-function savedCounts(all: readonly Counts[]): string {
-  return pack(all.flatMap(({ requests, errors }) => [requests, errors]));
-}
-
-function countsOf(packed: string): readonly Counts[] {
-  return pairs(unpack(packed)).map(([requests, errors]) => ({ requests, errors }));
-}
-
-function savedTuple({ lengthMs, canary, stable }: Tuple): readonly number[] {
-  return [lengthMs, canary.requests, canary.errors, stable.requests, stable.errors];
-}
-
-function tuplesOf(text: string): readonly Tuple[] {
-  const numbers = text === '' ? [] : text.split(' ').map(Number);
-  return Array.from({ length: Math.floor(numbers.length / 5) }, (_, index) => {
-    const [lengthMs = 0, canary = 0, canaryErrors = 0, stable = 0, stableErrors = 0] = numbers.slice(index * 5);
-    return {
-      lengthMs,
-      canary: { requests: canary, errors: canaryErrors },
-      stable: { requests: stable, errors: stableErrors },
-    };
-  });
-}
-
-function pairs(numbers: readonly number[]): readonly (readonly [number, number])[] {
-  return Array.from(
-    { length: Math.floor(numbers.length / 2) },
-    (_, index) => [numbers[index * 2] ?? 0, numbers[index * 2 + 1] ?? 0] as const,
-  );
-}
-
-function pack(numbers: readonly number[]): string {
-  return Buffer.from(Float64Array.from(numbers).buffer).toString('base64');
-}
-
-function unpack(packed: string): readonly number[] {
-  const bytes = Uint8Array.from(Buffer.from(packed, 'base64'));
-  const numbers = [...new Float64Array(bytes.buffer, 0, Math.floor(bytes.length / 8))];
-  if (!numbers.every(Number.isFinite)) throw new Error('a saved number is not finite');
-  return numbers;
 }
 
 function bytesOf(saved: SavedEvidence): number {

@@ -87,8 +87,10 @@ export class ConvergenceWatch {
   #sight(route: HTTPRoute, parent: RouteParentStatus, hasCanary: boolean, before: Sighting | undefined): Sighting {
     const generation = route.metadata.generation ?? 0;
     const resolved = holds(parent, 'ResolvedRefs', generation);
-    const resolvedBefore = hasCanary ? before?.resolvedBefore : resolved;
-    const isAccepted = holds(parent, 'Accepted', generation) && (resolved || resolvedBefore === false);
+    const accepted = holds(parent, 'Accepted', generation);
+    // Only a status that speaks of this generation may count as what it was like before.
+    const resolvedBefore = hasCanary || !accepted ? before?.resolvedBefore : resolved;
+    const isAccepted = accepted && (resolved || resolvedBefore === false);
     const isSame = before?.generation === generation && before.sinceMs !== undefined;
     const sinceMs = isAccepted ? (isSame ? before.sinceMs : this.#clock.monotonicMs()) : undefined;
     return { generation, sinceMs, resolvedBefore };

@@ -70,12 +70,16 @@ export class EndpointBook {
 
   #endpointsByPod(service: string): Map<string, Endpoint[]> {
     const endpoints = (this.#slices.get(service) ?? []).flatMap((slice) => slice.endpoints ?? []);
-    return Map.groupBy(endpoints, ({ targetRef, addresses }) => targetRef?.uid ?? targetRef?.name ?? addresses?.[0] ?? '');
+    return Map.groupBy(
+      endpoints,
+      ({ targetRef, addresses }) => targetRef?.uid ?? targetRef?.name ?? addresses?.[0] ?? '',
+    );
   }
 
   #homeOf([first]: readonly Endpoint[]): Home {
     const { targetRef, addresses } = first ?? {};
-    if (targetRef?.kind !== 'Pod') return { kind: 'stranger', owner: `address ${addresses?.[0] ?? 'unknown'} without a pod` };
+    if (targetRef?.kind !== 'Pod')
+      return { kind: 'stranger', owner: `address ${addresses?.[0] ?? 'unknown'} without a pod` };
     const pod = this.#pods.get(targetRef.uid ?? '');
     return pod === undefined ? { kind: 'set', uid: this.#setByName(targetRef.name ?? '') } : this.#homeOfPod(pod);
   }

@@ -57,7 +57,13 @@ export async function splitRoute(
   if (split === undefined) return undefined;
   const { resourceVersion } = route.metadata;
   const operations = [...refOperations(route, split), ...markOperations(route, split.annotation)];
-  const written = await client.jsonPatch<HTTPRoute>(httpRoutes, route.metadata, operations, { resourceVersion }, signal);
+  const written = await client.jsonPatch<HTTPRoute>(
+    httpRoutes,
+    route.metadata,
+    operations,
+    { resourceVersion },
+    signal,
+  );
   if (split.annotation === undefined) await yieldFields(client, httpRoutes, written, signal);
   return written;
 }
@@ -73,7 +79,8 @@ function markOperations(route: HTTPRoute, annotation: string | undefined): JsonP
   const { annotations } = route.metadata;
   const path = `/metadata/annotations/${SPLIT_ANNOTATION.replace('/', '~1')}`;
   if (annotation === undefined) return annotations?.[SPLIT_ANNOTATION] === undefined ? [] : [{ op: 'remove', path }];
-  if (annotations === undefined) return [{ op: 'add', path: '/metadata/annotations', value: { [SPLIT_ANNOTATION]: annotation } }];
+  if (annotations === undefined)
+    return [{ op: 'add', path: '/metadata/annotations', value: { [SPLIT_ANNOTATION]: annotation } }];
   return [{ op: 'add', path, value: annotation }];
 }
 

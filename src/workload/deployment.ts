@@ -15,30 +15,50 @@ const DEFAULTS = { replicas: 1, progressDeadlineSeconds: 600, revisionHistoryLim
  */
 export function viewDeployment(deployment: Deployment, claims: readonly Claim[]): DeploymentView {
   const { metadata, spec, status } = deployment;
-  const progressing = status?.conditions?.find((condition) => condition.type === 'Progressing');
-  const isHeld = metadata.annotations?.[HELD_ANNOTATION] !== undefined;
-  const pausedBy = spec.paused === true && !isHeld ? pauserOf(deployment) : undefined;
   const heldByOther = holderOf(deployment, claims);
   return {
     uid: metadata.uid,
     generation: metadata.generation ?? 0,
     observedGeneration: status?.observedGeneration ?? 0,
-    replicas: spec.replicas ?? DEFAULTS.replicas,
-    paused: spec.paused ?? false,
-    held: isHeld,
-    ...(pausedBy === undefined ? {} : { pausedBy }),
-    attached: attachedOf(metadata.labels?.[ATTACHED_LABEL]),
-    ...progressOf(progressing),
-    progressDeadlineMs: (spec.progressDeadlineSeconds ?? DEFAULTS.progressDeadlineSeconds) * 1000,
+    ...guardOf(deployment),
+    ...progressOf(status?.conditions?.find((condition) => condition.type === 'Progressing')),
     createdAtMs: createdAtMs(deployment),
     availableReplicas: status?.availableReplicas ?? 0,
     liveHash: hashOf(spec.template),
     liveImage: imageOf(spec.template),
+    ...settingsOf(spec),
+    ...(heldByOther === undefined ? {} : { heldByOther }),
+  };
+}
+
+function guardOf(deployment: Deployment): Pick<DeploymentView, 'paused' | 'held' | 'pausedBy' | 'attached'> {
+  const { metadata, spec } = deployment;
+  const isHeld = metadata.annotations?.[HELD_ANNOTATION] !== undefined;
+  const pausedBy = spec.paused === true && !isHeld ? pauserOf(deployment) : undefined;
+  return {
+    paused: spec.paused ?? false,
+    held: isHeld,
+    ...(pausedBy === undefined ? {} : { pausedBy }),
+    attached: attachedOf(metadata.labels?.[ATTACHED_LABEL]),
+  };
+}
+
+type Settings =
+  | 'replicas'
+  | 'progressDeadlineMs'
+  | 'strategyType'
+  | 'maxSurge'
+  | 'revisionHistoryLimit'
+  | 'selectorMentionsHash';
+
+function settingsOf(spec: Deployment['spec']): Pick<DeploymentView, Settings> {
+  return {
+    replicas: spec.replicas ?? DEFAULTS.replicas,
+    progressDeadlineMs: (spec.progressDeadlineSeconds ?? DEFAULTS.progressDeadlineSeconds) * 1000,
     strategyType: spec.strategy?.type ?? 'RollingUpdate',
     maxSurge: maxSurgeOf(spec.strategy),
     revisionHistoryLimit: spec.revisionHistoryLimit ?? DEFAULTS.revisionHistoryLimit,
     selectorMentionsHash: mentions(spec.selector, POD_TEMPLATE_HASH),
-    ...(heldByOther === undefined ? {} : { heldByOther }),
   };
 }
 

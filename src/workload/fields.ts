@@ -35,7 +35,13 @@ export async function yieldFields(
   const others = withoutOurs(managedFields);
   if (others === undefined) return;
   try {
-    await client.mergePatch(kind, written.metadata, { metadata: { managedFields: others } }, { resourceVersion }, signal);
+    await client.mergePatch(
+      kind,
+      written.metadata,
+      { metadata: { managedFields: others } },
+      { resourceVersion },
+      signal,
+    );
   } catch (error) {
     if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
   }

@@ -45,7 +45,11 @@ export interface Ending {
 const KEPT = 20;
 const LONGEST_MESSAGE = 2048;
 
-export function createRecord(client: KubeClient, order: RecordOrder, signal?: AbortSignal): Promise<Made<ReleaseRecord>> {
+export function createRecord(
+  client: KubeClient,
+  order: RecordOrder,
+  signal?: AbortSignal,
+): Promise<Made<ReleaseRecord>> {
   const isOurRecord = ({ metadata, spec, status }: ReleaseRecord) =>
     spec.rolloutUid === order.rollout.uid &&
     spec.attempt === order.attempt &&

@@ -45,9 +45,7 @@ export function concerns(
   const { labels = {} } = replicaSet.metadata;
   if (labels[ROLLOUT_UID_LABEL] === rolloutUid) return true;
   if (deployment === undefined) return false;
-  return (
-    controllerOf(replicaSet)?.uid === deployment.metadata.uid || matchesSelector(deployment.spec.selector, labels)
-  );
+  return controllerOf(replicaSet)?.uid === deployment.metadata.uid || matchesSelector(deployment.spec.selector, labels);
 }
 
 function viewReplicaSet(replicaSet: ReplicaSet, pods: readonly Pod[], seen: ReplicaSetsSeen): ReplicaSetView {
@@ -78,10 +76,7 @@ function viewReplicaSet(replicaSet: ReplicaSet, pods: readonly Pod[], seen: Repl
   };
 }
 
-function markOf(
-  replicaSet: ReplicaSet,
-  rolloutUid: string,
-): Pick<ReplicaSetView, 'carriesOurMark' | 'attempt'> {
+function markOf(replicaSet: ReplicaSet, rolloutUid: string): Pick<ReplicaSetView, 'carriesOurMark' | 'attempt'> {
   const { labels = {} } = replicaSet.metadata;
   if (labels[ROLLOUT_UID_LABEL] !== rolloutUid) return { carriesOurMark: false };
   const attempt = Number(labels[ATTEMPT_LABEL]);

@@ -19,7 +19,9 @@ export function sameTemplate(a: PodTemplate, b: PodTemplate): boolean {
 
 /** Ten characters that name a template; equal templates get equal names, whatever their order of keys. */
 export function hashOf(template: PodTemplate): string {
-  const digest = createHash('sha256').update(canonical(withoutHash(template))).digest();
+  const digest = createHash('sha256')
+    .update(canonical(withoutHash(template)))
+    .digest();
   let rest = BigInt(`0x${digest.toString('hex')}`);
   let name = '';
   while (name.length < HASH_LENGTH) {
@@ -61,5 +63,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function sorted(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

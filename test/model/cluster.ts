@@ -32,6 +32,7 @@ export interface Cluster {
   readonly attached: boolean;
   readonly replicas: number;
   readonly maxSurge: string;
+  readonly maxSurgeBefore: string | undefined;
   readonly observed: boolean;
   readonly sets: readonly Pods[];
   readonly pinnedTo: string | undefined;
@@ -105,7 +106,7 @@ export function obey(cluster: Cluster, effect: Effect): Cluster {
         takenForTicks: 0,
       };
     case 'setMaxSurge':
-      return { ...cluster, maxSurge: effect.value, observed: false };
+      return { ...cluster, maxSurge: effect.value, maxSurgeBefore: effect.before, observed: false };
     case 'handOver':
       return change(cluster, effect.uid, { owner: 'nobody', attempt: 0, saturated: true });
     case 'answerAction':

@@ -60,6 +60,7 @@ export function look(cluster: Cluster): World {
       liveImage: cluster.live,
       strategyType: 'RollingUpdate',
       maxSurge: cluster.maxSurge,
+      ...(cluster.maxSurgeBefore === undefined ? {} : { maxSurgeBefore: cluster.maxSurgeBefore }),
       revisionHistoryLimit: 10,
       selectorMentionsHash: false,
     },

@@ -60,6 +60,7 @@ export function start(): Cluster {
     attached: false,
     replicas: 3,
     maxSurge: '25%',
+    maxSurgeBefore: undefined,
     observed: true,
     sets: [
       {

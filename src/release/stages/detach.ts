@@ -19,7 +19,9 @@ export function detach(world: World, nowMs: number): Decision {
 }
 
 function cleaning(world: World): readonly Effect[] {
+  const surge = world.deployment?.maxSurgeBefore;
   return [
+    ...(surge === undefined ? [] : [{ kind: 'setMaxSurge', value: surge } as const]),
     ...pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name })),
     ...world.routes
       .filter((route) => route.exists && route.canaryWeightPercent !== undefined)

@@ -55,9 +55,9 @@ function handingOver(world: World, attempt: Attempt, deployment: DeploymentView,
       pins.map((service) => ({ kind: 'unpin', service: service.name })),
       'Services take in both revisions; the routes stay on the new one.',
     );
-  if (deployment.maxSurge !== HANDOVER_SURGE)
+  if (deployment.maxSurge !== HANDOVER_SURGE || deployment.maxSurgeBefore === undefined)
     return say(
-      [{ kind: 'setMaxSurge', value: HANDOVER_SURGE }],
+      [{ kind: 'setMaxSurge', value: HANDOVER_SURGE, before: attempt.maxSurge ?? deployment.maxSurge }],
       'The Deployment is being made safe against a resize in the next second.',
     );
   if (deployment.observedGeneration < deployment.generation)
@@ -142,7 +142,7 @@ function finishing(
   const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
     decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
   const before = attempt.maxSurge ?? '25%';
-  if (deployment.maxSurge !== before)
+  if (deployment.maxSurge !== before || deployment.maxSurgeBefore !== undefined)
     return say([{ kind: 'setMaxSurge', value: before }], 'The Deployment gets its own maxSurge back.');
   const split = world.routes.filter((route) => route.exists && route.canaryWeightPercent !== undefined);
   if (split.length > 0)

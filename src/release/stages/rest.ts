@@ -3,7 +3,7 @@ import type { Quarantine } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
 import { decision } from '../plan.ts';
 import { refusalOf } from '../refusals.ts';
-import { nativeRoll, pinnedServices, stableSet } from '../views.ts';
+import { nativeActive, nativeRoll, pinnedServices, stableSet } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
 import { attach, guardAbsentMessage, revisionOf, settledSet } from './attach.ts';
 import { startAttempt } from './begin.ts';
@@ -20,7 +20,8 @@ export function rest(world: World, nowMs: number): Decision {
   const stable = stableSet(world);
   if (stable === undefined || deployment.attached !== 'yes') return attach(forgetting(world), nowMs);
   const roll = nativeRoll(world);
-  if (roll !== undefined && !deployment.held) return followNativeRoll(world, deployment, roll, nowMs);
+  if (roll !== undefined && (!deployment.held || hasReplaced(world, roll)))
+    return followNativeRoll(world, deployment, roll, nowMs);
   if (stable.sameAsLive) return atRest(world, deployment, stable);
   return withNewTemplate(world, deployment, nowMs);
 }
@@ -37,7 +38,9 @@ function tidying(world: World): readonly Effect[] {
   const spare = world.replicaSets.filter(
     (set) => set.owner === 'ours' && set.podsLeft === 0 && !set.deleting && !witnesses.has(set.hash),
   );
+  const surge = world.deployment?.maxSurgeBefore;
   return [
+    ...(surge === undefined ? [] : [{ kind: 'setMaxSurge', value: surge } as const]),
     ...pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name })),
     ...world.routes
       .filter((route) => route.canaryWeightPercent !== undefined)
@@ -141,7 +144,8 @@ function rejectedReport(world: World, entry: Quarantine): Report {
 
 /** The guard was evaded and pods of another template already run: let it finish, then that revision is stable. */
 function followNativeRoll(world: World, deployment: DeploymentView, roll: ReplicaSetView, nowMs: number): Decision {
-  const settled = settledSet(world, deployment);
+  const settled =
+    hasReplaced(world, roll) && roll.available >= deployment.replicas ? roll : settledSet(world, deployment);
   const message = `Revision ${roll.hash} rolls out by itself although Deployment ${world.spec.target.name} is attached; Serin lets it finish and asks whether the guard still works.`;
   if (settled === undefined)
     return decision(
@@ -149,11 +153,17 @@ function followNativeRoll(world: World, deployment: DeploymentView, roll: Replic
       { phase: 'Attaching', reason: 'GuardBypassed', message, stalled: false },
       { effects: [{ kind: 'proveGuard' }] },
     );
-  const memory = { ...world.memory, stable: revisionOf(settled, nowMs) };
+  const quarantined = world.memory.quarantined.filter((entry) => entry.hash !== settled.hash);
+  const memory = { ...world.memory, quarantined, stable: revisionOf(settled, nowMs) };
   return decision(memory, idle('Idle', 'UpToDate', `${settled.hash} rolled out by itself and is stable now.`), {
     events: [{ type: 'Warning', reason: 'GuardBypassed', message }],
     wakeAfterMs: 0,
   });
+}
+
+/** It is the only one of the Deployment's own with pods, so it serves whatever Serin remembers (a handover whose memory was lost). */
+function hasReplaced(world: World, roll: ReplicaSetView): boolean {
+  return nativeActive(world).every((set) => set.uid === roll.uid) && (stableSet(world)?.pods ?? 0) === 0;
 }
 
 function idle(phase: Report['phase'], reason: Report['reason'], message: string): Report {

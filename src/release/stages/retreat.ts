@@ -171,8 +171,9 @@ function hadTraffic(world: World, attempt: Attempt): boolean {
 }
 
 function arePodsGone(world: World, canary: ReplicaSetView | undefined, sinceMs: number): boolean {
-  if (canary === undefined) return (world.canaryService?.ours === true ? world.canaryService.any : 0) === 0;
-  if (sinceMs > PODS_GONE_DEADLINE_MS) return canary.ready === 0;
+  const isLate = sinceMs > PODS_GONE_DEADLINE_MS;
+  if (canary === undefined) return isLate || (world.canaryService?.ours === true ? world.canaryService.any : 0) === 0;
+  if (isLate) return canary.ready === 0;
   return canary.podsLeft === 0 && endpointsLeft(world, canary.uid) === 0;
 }
 
@@ -182,9 +183,8 @@ function closing(world: World, attempt: Attempt, cause: Retreat, canary: Replica
   const pins = unpinAll(world);
   if (pins.length > 0) return say(pins);
   if (world.canaryService?.ours === true) return say([{ kind: 'deleteCanaryService', uid: world.canaryService.uid }]);
-  const { maxSurge } = attempt;
-  if (maxSurge !== undefined && world.deployment?.uid === attempt.targetUid && world.deployment.maxSurge !== maxSurge)
-    return say([{ kind: 'setMaxSurge', value: maxSurge }]);
+  const surge = world.deployment?.maxSurgeBefore;
+  if (surge !== undefined) return say([{ kind: 'setMaxSurge', value: surge }]);
   const isWitness = latches(cause.why) && world.memory.quarantined.some((entry) => entry.hash === attempt.hash);
   if (canary !== undefined && !canary.deleting && canary.owner === 'ours' && !isWitness)
     return say([{ kind: 'deleteReplicaSet', uid: canary.uid, name: canary.name }]);

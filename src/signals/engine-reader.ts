@@ -1,0 +1,178 @@
+// Reads one engine's counters for one attempt: asks the source when samples are due, and cuts what it finds into
+// windows. It knows nothing of evidence, and an outage changes nothing that was counted.
+import type { Window } from '../analysis/engine.ts';
+import type { EngineName } from '../analysis/judge.ts';
+import type { Random } from '../kube/clock.ts';
+import type { Fetched } from './fetched.ts';
+import { type Choice, type KnownPod, type Picture, pictureOf } from './picture.ts';
+import type { Preset } from './presets/preset.ts';
+import type { Answered } from './prometheus-body.ts';
+import type { EngineMemory } from './saved.ts';
+import { type Ledger, cutWindows, nextDueMs, openLedger, windowLength } from './windows.ts';
+
+export interface Question {
+  readonly selector: string;
+  readonly rangeMs: number;
+}
+
+const pollMs = 1_000;
+const longestPauseMs = 15_000;
+/** A scrape is visible a moment after its time stamp. */
+const visibleAfterMs = 150;
+const longestRangeMs = 900_000;
+const firstRangeMs = 120_000;
+/** A Date header has whole seconds: differences up to this are no difference. */
+const sameClockMs = 2_000;
+
+export class EngineReader {
+  readonly name: EngineName;
+  /** When to ask next, on the operator's clock. */
+  dueMs = 0;
+  isBusy = false;
+  /** Why the last question got no answer, since when; undefined while the source answers. */
+  failing: { readonly sinceMs: number; readonly sentence: string } | undefined;
+  hasAnswered = false;
+  example = '';
+  readonly #random: Random;
+  readonly #beganAtMs: number;
+  #ledger: Ledger | undefined;
+  #choice: Choice | undefined;
+  #picture: Picture | undefined;
+  #selectorsTried = 0;
+  #fromMs = 0;
+  #aheadMs = 0;
+  #failures = 0;
+
+  constructor(name: EngineName, beganAtMs: number, memory: EngineMemory | undefined, random: Random) {
+    this.name = name;
+    this.#beganAtMs = beganAtMs;
+    this.#ledger = memory?.ledger;
+    this.#choice = memory?.choice;
+    this.#random = random;
+  }
+
+  /** Undefined until the source answered once. */
+  get memory(): EngineMemory | undefined {
+    return this.#ledger ? { ledger: this.#ledger, choice: this.#choice } : undefined;
+  }
+
+  /** Requests to stable were found: this engine can judge. */
+  get hasStable(): boolean {
+    return this.#picture?.hasStableRequests ?? false;
+  }
+
+  /** Every way to ask was tried, or one found stable's requests. */
+  isSettled(preset: Preset): boolean {
+    return this.hasStable || (this.hasAnswered && this.#selectorsTried >= preset.selectors.length);
+  }
+
+  /** The end of the last window, on the operator's clock; undefined before the first. */
+  get lastCutMs(): number | undefined {
+    return this.#ledger?.cutMs === undefined ? undefined : this.#ledger.cutMs - this.#aheadMs;
+  }
+
+  /** Usual time between windows, once it is known. */
+  get windowMs(): number | undefined {
+    return this.#ledger?.intervalMs === undefined ? undefined : windowLength(this.#ledger);
+  }
+
+  /** The source's clock now. */
+  sourceTime(nowMs: number): number {
+    return nowMs + this.#aheadMs;
+  }
+
+  question(preset: Preset, pods: ReadonlyMap<string, KnownPod>, nowMs: number): Question {
+    const sourceNowMs = this.sourceTime(nowMs);
+    this.#fromMs = Math.max(sourceNowMs - longestRangeMs, this.#neededFrom(pods, sourceNowMs));
+    this.example = preset.example;
+    const selector = preset.selectors[this.#selectorsTried % preset.selectors.length] ?? '';
+    return { selector, rangeMs: sourceNowMs - this.#fromMs + sameClockMs };
+  }
+
+  /** What was answered, without counting it yet. `askedMs`, `nowMs`: the operator's clock before and after. */
+  take(
+    fetched: Fetched<Answered>,
+    preset: Preset,
+    pods: ReadonlyMap<string, KnownPod>,
+    askedMs: number,
+    nowMs: number,
+  ): void {
+    if (fetched.kind === 'down') return this.#failed(fetched.sentence, nowMs);
+    this.failing = undefined;
+    this.#failures = 0;
+    this.hasAnswered = true;
+    this.#learnClock(fetched.value.serverTimeMs, askedMs, nowMs);
+    this.#ledger ??= openLedger(this.sourceTime(this.#beganAtMs));
+    this.#picture = pictureOf(fetched.value.series, preset, pods, this.#choice);
+    this.#choice = this.#picture.choice;
+    if (fetched.value.series.length === 0) this.#selectorsTried += 1;
+    else if (!this.hasStable) this.#selectorsTried += preset.selectors.length;
+    this.dueMs = nowMs + pollMs;
+  }
+
+  /** Counts what was taken last: every window that can be closed now. */
+  cut(needsStable: boolean, pods: ReadonlyMap<string, KnownPod>, nowMs: number): readonly Window[] {
+    if (!this.#ledger || !this.#picture || this.failing) return [];
+    const { targets, intervalMs } = this.#picture;
+    const sourceNowMs = this.sourceTime(nowMs);
+    const cut = cutWindows(this.#ledger, targets, intervalMs, this.#fromMs, sourceNowMs, needsStable);
+    this.#ledger = cut.ledger;
+    const dueMs = nextDueMs(cut.ledger, targets);
+    if (dueMs !== undefined && !this.#awaitsPods(pods)) {
+      const inMs = dueMs + visibleAfterMs - sourceNowMs;
+      this.dueMs = nowMs + Math.min(Math.max(inMs, pollMs / 2), longestPauseMs);
+      if (inMs <= 0) this.dueMs = nowMs + pollMs;
+    }
+    return cut.windows;
+  }
+
+  /** How far back samples are needed: before the oldest that is not counted, and over the life of new pods. */
+  #neededFrom(pods: ReadonlyMap<string, KnownPod>, sourceNowMs: number): number {
+    const intervalMs = this.#ledger?.intervalMs;
+    if (!this.#ledger || intervalMs === undefined || this.#ledger.countedMs.size === 0) {
+      return Math.min(this.sourceTime(this.#beganAtMs), sourceNowMs) - firstRangeMs;
+    }
+    const seen = new Set(this.#seenPods());
+    const lives = [...pods.values()].filter(({ name, isLive }) => isLive && !seen.has(name));
+    const recent = lives
+      .map(({ startedAtMs }) => startedAtMs)
+      .filter((atMs) => atMs > sourceNowMs - longestRangeMs / 2);
+    const counted = this.#uncountedFrom(sourceNowMs);
+    return Math.min(counted - 3 * intervalMs, ...recent.map((atMs) => atMs - sameClockMs));
+  }
+
+  #uncountedFrom(sourceNowMs: number): number {
+    const { countedMs, cutMs } = this.#ledger ?? {};
+    const live = (this.#picture?.targets ?? []).filter(({ pod }) => pod?.isLive !== false);
+    const marks = this.#picture
+      ? live.flatMap(({ key }) => countedMs?.get(key) ?? [])
+      : [...(countedMs?.values() ?? [])];
+    const recent = marks.filter((atMs) => atMs > sourceNowMs - longestRangeMs);
+    return Math.min(sourceNowMs, cutMs ?? sourceNowMs, ...recent);
+  }
+
+  #awaitsPods(pods: ReadonlyMap<string, KnownPod>): boolean {
+    if (this.name === 'gateway') return false;
+    const seen = new Set(this.#seenPods());
+    return [...pods.values()].some(({ name, arm, isLive }) => arm === 'canary' && isLive && !seen.has(name));
+  }
+
+  #seenPods(): readonly string[] {
+    return (this.#picture?.targets ?? []).flatMap(({ pod, scrapesMs }) =>
+      pod && scrapesMs.length > 0 ? pod.name : [],
+    );
+  }
+
+  #learnClock(serverTimeMs: number | undefined, askedMs: number, nowMs: number): void {
+    if (serverTimeMs === undefined) return;
+    const aheadMs = serverTimeMs + 500 - (askedMs + nowMs) / 2;
+    if (Math.abs(aheadMs - this.#aheadMs) > sameClockMs) this.#aheadMs = Math.abs(aheadMs) > sameClockMs ? aheadMs : 0;
+  }
+
+  #failed(sentence: string, nowMs: number): void {
+    this.failing = { sinceMs: this.failing?.sinceMs ?? nowMs, sentence };
+    this.#failures += 1;
+    const pauseMs = pollMs * Math.min(2 ** (this.#failures - 1), 5);
+    this.dueMs = nowMs + pauseMs * (0.75 + this.#random() / 2);
+  }
+}
