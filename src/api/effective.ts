@@ -6,14 +6,14 @@
 import { parseDurationMs } from './duration.ts';
 import type { RolloutSpec } from './rollout.ts';
 
-export interface EffectiveStep {
+interface EffectiveStep {
   /** Share of the requests that goes to the new version, 0 < w <= 100, resolution 0.01. */
   readonly weightPercent: number;
   /** The step lasts at least this long, counted from the moment its weight converged. */
   readonly atLeastMs: number;
 }
 
-export interface EffectiveTraffic {
+interface EffectiveTraffic {
   readonly service: string;
   readonly routes: readonly { readonly kind: 'HTTPRoute'; readonly name: string }[];
   /** Services on the same pods that may reach the new version at once; every other one is pinned to the old version. */
@@ -23,14 +23,14 @@ export interface EffectiveTraffic {
   readonly drainMs: number;
 }
 
-export interface EffectiveStrategy {
+interface EffectiveStrategy {
   readonly steps: readonly EffectiveStep[];
   readonly bakeMs: number;
   readonly podsReadyWithinMs: number;
   readonly allowTwoVersions: boolean;
 }
 
-export interface EffectiveAnalysis {
+interface EffectiveAnalysis {
   /** Name of a MetricSource; absent means: the one marked default, if there is one. */
   readonly source?: string | undefined;
   readonly confidencePercent: number;

@@ -29,7 +29,7 @@ export const releaseRecordSpecSchema = immutable(
 );
 
 /** How an attempt can end. */
-export const releaseOutcomes = [
+const releaseOutcomes = [
   'Promoted',
   'RolledBack',
   'Superseded',
@@ -88,4 +88,3 @@ export const releaseRecordStatusSchema = z
 
 export type ReleaseRecordSpec = z.infer<typeof releaseRecordSpecSchema>;
 export type ReleaseRecordStatus = z.infer<typeof releaseRecordStatusSchema>;
-export type ReleaseOutcome = (typeof releaseOutcomes)[number];

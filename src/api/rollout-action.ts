@@ -4,7 +4,7 @@ import { withRules } from './rules.ts';
 import { moment, objectName, revisionHash, text } from './text.ts';
 
 /** What a person may ask for; each is explained where the program offers it. */
-export const rolloutActions = ['pause', 'resume', 'abort', 'retry', 'promote', 'skip'] as const;
+const rolloutActions = ['pause', 'resume', 'abort', 'retry', 'promote', 'skip'] as const;
 
 const aboutTheWholeRollout: ReadonlySet<string> = new Set(['pause', 'resume']);
 

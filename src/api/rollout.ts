@@ -1,6 +1,6 @@
 /** Owns what a user may write in a Rollout; it must never accept a field that nothing obeys. */
 import * as z from 'zod';
-import { withRules } from './rules.ts';
+import { distinct, withRules } from './rules.ts';
 import { duration, objectName, serviceName } from './text.ts';
 
 const targetRefSchema = withRules(
@@ -31,20 +31,22 @@ const trafficSchema = withRules(
   z
     .strictObject({
       service: serviceName('The Service that the routes send requests to and whose selector matches the Deployment.'),
-      routes: z
-        .array(routeSchema)
-        .min(1)
-        .max(8)
-        .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind', 'name'] })
-        .describe('The routes whose weights are moved. Every rule that names the Service takes part.'),
-      alsoReachable: z
-        .array(serviceName('Name of a Service.'))
-        .max(8)
-        .optional()
-        .meta({ 'x-kubernetes-list-type': 'set' })
-        .describe(
-          'Other Services on the same pods that may reach the new version at once. All others keep to the old version during a release.',
-        ),
+      routes: distinct(
+        z
+          .array(routeSchema)
+          .min(1)
+          .max(8)
+          .describe('The routes whose weights are moved. Every rule that names the Service takes part.'),
+        ['kind', 'name'],
+      ),
+      alsoReachable: distinct(
+        z
+          .array(serviceName('Name of a Service.'))
+          .max(8)
+          .describe(
+            'Other Services on the same pods that may reach the new version at once. All others keep to the old version during a release.',
+          ),
+      ).optional(),
       settle: duration(
         'How long to wait after the route says that a new weight is in force. Default: by the kind of gateway.',
       ).optional(),
@@ -117,7 +119,8 @@ const strategySchema = z
   .describe('How quickly requests move to the new version.');
 
 const toleratePattern = /^([0-9]{1,6}(\.[0-9]{1,6})?%( or [0-9]{1,6}(\.[0-9]{1,6})?pp)?|[0-9]{1,6}(\.[0-9]{1,6})?pp)$/;
-const ruleOutPattern = /^([0-9]{1,6}(\.[0-9]{1,6})?x( \+ [0-9]{1,6}(\.[0-9]{1,6})?pp)?|[0-9]{1,6}(\.[0-9]{1,6})?pp)$/;
+const ruleOutPattern =
+  /^([1-9][0-9]{0,5}(\.[0-9]{1,6})?x( \+ [0-9]{1,6}(\.[0-9]{1,6})?pp)?|[0-9]{1,6}(\.[0-9]{1,6})?pp)$/;
 
 const errorsSchema = z
   .strictObject({

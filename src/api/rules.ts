@@ -28,3 +28,19 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
 export function immutable<S extends z.ZodType>(schema: S, message: string): S {
   return withRules(schema, [{ cel: 'self == oldSelf', message }]);
 }
+
+/** A list in which nothing stands twice: the API server knows that as the type of the list. `keys` for a list of objects. */
+export function distinct<S extends z.ZodArray>(schema: S, keys?: readonly string[]): S {
+  const identityOf = (item: unknown) =>
+    JSON.stringify(keys === undefined ? item : keys.map((key) => Object(item)[key]));
+  const listType = keys === undefined ? { 'x-kubernetes-list-type': 'set' } : mapType(keys);
+  return schema
+    .refine((items) => new Set(items.map(identityOf)).size === items.length, {
+      message: 'the same entry stands twice.',
+    })
+    .meta({ ...schema.meta(), ...listType });
+}
+
+function mapType(keys: readonly string[]) {
+  return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys };
+}

@@ -44,6 +44,7 @@ export function commandLine(around: Surroundings, outcome: Outcome): Command {
   add(planCommand(around, outcome));
   for (const action of actions) add(actCommand(action, around, outcome));
   add(versionCommand(around, outcome));
+  add(operatorCommand(around, outcome));
   return program;
 }
 
@@ -177,7 +178,11 @@ function actCommand(
     )
     .option('--reason <text>', 'why, for those who read it later')
     .option('--no-wait', 'do not wait for the answer')
-    .option('--timeout <duration>', 'how long to wait for the answer', durationOption, 30_000)
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for the answer')
+        .argParser(durationOption)
+        .default(30_000, '30s'),
+    )
     .addHelpText(
       'after',
       examples(around.programName, [
@@ -185,7 +190,6 @@ function actCommand(
         `${action} checkout --revision 7f9c`,
       ]),
     )
-    .configureHelp({ showGlobalOptions: true, optionDescription: (option) => describedWithoutMs(option) })
     .action(async (name: string, _own, command: Command) => {
       const { act } = await import('./act.ts');
       const options = command.optsWithGlobals<
@@ -193,11 +197,6 @@ function actCommand(
       >();
       outcome.exitCode = await act(action, name, { ...options, timeoutMs: options.timeout }, around);
     });
-}
-
-/** Commander would print the default as it is held, in milliseconds. */
-function describedWithoutMs(option: Option): string {
-  return option.defaultValue === 30_000 ? `${option.description} (default: 30s)` : option.description;
 }
 
 function versionCommand(around: Surroundings, outcome: Outcome): Command {
@@ -209,4 +208,36 @@ function versionCommand(around: Surroundings, outcome: Outcome): Command {
       const { version } = await import('./version.ts');
       outcome.exitCode = await version(own, around);
     });
+}
+
+function operatorCommand(around: Surroundings, outcome: Outcome): Command {
+  return new Command('operator')
+    .description(
+      'Run the control loop: one process leads, others wait. With --namespace it looks at that namespace only.',
+    )
+    .option('--lease-namespace <name>', 'namespace of the Lease', 'serin-system')
+    .option('--lease-name <name>', 'name of the Lease', 'serin')
+    .option('--metrics-address <host:port>', 'where /metrics, /livez and /readyz are served', ':9797')
+    .addOption(
+      new Option('--log-level <level>', 'least weight of what is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .option('--workers <count>', 'Rollouts worked on at once', positiveOption, 4)
+    .addHelpText(
+      'after',
+      examples(around.programName, [
+        'operator',
+        'operator --kubeconfig operator.kubeconfig --metrics-address 127.0.0.1:9797',
+      ]),
+    )
+    .action(async (_own, command: Command) => {
+      const { operator } = await import('./operator.ts');
+      outcome.exitCode = await operator(command.optsWithGlobals<Parameters<typeof operator>[0]>(), around);
+    });
+}
+
+function positiveOption(text: string): number {
+  if (!/^[1-9][0-9]{0,2}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 to 999.');
+  return Number(text);
 }

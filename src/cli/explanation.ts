@@ -1,8 +1,11 @@
 /** Words and tables of `serin explain`, section by section; a section without content is left out. */
+import type { EngineView, EvidenceView } from '../analysis/explain.ts';
+import { logFinalAccept, logStepAccept } from '../analysis/settings.ts';
+import { oddsWords } from '../analysis/words.ts';
 import { REASONS } from '../api/reasons.ts';
 import type { RolloutStatus } from '../api/rollout-status.ts';
 import { percent } from '../release/weights.ts';
-import { readEvidence, type ShownEvidence } from './evidence.ts';
+import { readEvidence } from './evidence.ts';
 import type { ReleaseRecordObject, RolloutObject } from './objects.ts';
 import { ageOf, spanOf, tableOf } from './table.ts';
 import { painted, type Terminal } from './terminal.ts';
@@ -84,7 +87,7 @@ function revisions(status: RolloutStatus | undefined, nowMs: number): string[] {
   return rows.length === 0
     ? []
     : tableOf(
-        ['', 'REVISION', 'IMAGE', 'REQUESTS', ''],
+        ['VERSION', 'REVISION', 'IMAGE', 'REQUESTS', 'STATE'],
         rows.map((row) => row.map((cell) => cell)),
       );
 }
@@ -98,29 +101,27 @@ function judge(status: RolloutStatus | undefined): string[] {
   ];
 }
 
-function weighed(evidence: ShownEvidence): string[] {
-  const rows = evidence.engines.flatMap(({ name, canary, stable }) => [
+function weighed({ engines, judge: mode, evidence, needed, accepted, acceptedInStep }: EvidenceView): string[] {
+  const rows = engines.flatMap(({ name, canary, stable }) => [
     [`errors (${name})`, 'canary', whole(canary.requests), whole(canary.errors), rateOf(canary)],
     [`errors (${name})`, 'stable', whole(stable.requests), whole(stable.errors), rateOf(stable)],
   ]);
   const against =
-    evidence.judge === 'bake'
+    mode === 'bake'
       ? "held against the stable version's rate during this release"
       : 'compared with the stable version at the same time';
   return [
     ...tableOf(['METRIC', 'VERSION', 'REQUESTS', 'FAILED', 'RATE'], rows),
-    `${against}; evidence that it is worse than tolerated ${evidence.evidence} (a rollback needs ${evidence.needed})`,
-    ...(evidence.acceptedInStep === undefined
-      ? []
-      : [
-          `evidence that it is acceptable: ${evidence.acceptedInStep} in this step (the next step needs 5 : 1), ${evidence.accepted ?? '-'} in all (promotion needs 20 : 1)`,
-        ]),
-    ...evidence.engines.flatMap(({ name, ruledOutExcess }) =>
-      typeof ruledOutExcess === 'number'
-        ? [`ruled out so far (${name}): more than ${(ruledOutExcess * 100).toFixed(2)}pp extra errors`]
-        : [],
-    ),
+    against,
+    `evidence that it is worse than tolerated: ${evidence} (a rollback needs ${needed})`,
+    `evidence that it is acceptable: ${acceptedInStep} in this step (the next step needs ${oddsWords(logStepAccept)}), ${accepted} in all (promotion needs ${oddsWords(logFinalAccept)})`,
+    ...engines.flatMap(ruledOut),
   ];
+}
+
+function ruledOut({ name, ruledOutExcess }: EngineView): string[] {
+  if (ruledOutExcess === undefined) return [];
+  return [`ruled out so far (${name}): more than ${(ruledOutExcess * 100).toFixed(2)}pp extra errors`];
 }
 
 function whole(count: number): string {

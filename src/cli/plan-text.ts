@@ -36,7 +36,7 @@ export function planLines(plan: WholePlan, terminal: Pick<Terminal, 'hasColour'>
           painted(terminal, 'red', 'In the way'),
           ...indented(plan.refusals.map(({ reason, message }) => `${reason}: ${message}`)),
         ]),
-    ...plan.notes.map((note) => `Not looked at: ${note}.`),
+    ...plan.notes.map((note) => `Note: ${note}.`),
   ];
 }
 

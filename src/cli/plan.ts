@@ -4,6 +4,8 @@ import { EXIT } from '../api/reasons.ts';
 import { Observer } from '../controller/observe.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
+// oxlint-disable-next-line no-restricted-imports -- plan looks with the operator's own eyes, which take this; it is not asked here
+import { ConvergenceWatch } from '../traffic/convergence.ts';
 import { CliError } from './failure.ts';
 import { isRecord, manifestsIn, rolloutAmong } from './manifests.ts';
 import { type DataFormat, formatted } from './output.ts';
@@ -22,7 +24,7 @@ export interface PlanOptions extends GlobalOptions {
 export async function plan(name: string | undefined, options: PlanOptions, around: Surroundings): Promise<number> {
   if ((name === undefined) === (options.filename === undefined))
     throw new CliError('give the name of a Rollout or a file with -f, one of the two', EXIT.usage);
-  const { session, without } = opened(options, around);
+  const { session, without } = await opened(options, around);
   try {
     const subject = await subjectOf(name, options, session, around);
     const sight = await seen(subject, session);
@@ -43,10 +45,15 @@ interface Subject {
   readonly namespace: string;
 }
 
+interface Opened {
+  readonly session?: Session;
+  readonly without?: string;
+}
+
 /** A file can be planned without a cluster; a name cannot. */
-function opened(options: PlanOptions, around: Surroundings): { readonly session?: Session; readonly without?: string } {
+async function opened(options: PlanOptions, around: Surroundings): Promise<Opened> {
   try {
-    return { session: around.open(options) };
+    return { session: await around.open(options) };
   } catch (error) {
     if (options.filename === undefined || !isKubeError(error)) throw error;
     return { without: `no cluster was asked (${error.message}): only what the file has in it is known` };
@@ -90,7 +97,7 @@ function show({ rollout, namespace }: Subject, sight: Sight, options: PlanOption
     guardOf: () => guardIn(rollout),
     rehearsalOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
-    nowMs: () => clock.nowMs(),
+    convergence: new ConvergenceWatch(clock),
   });
   const current = sight.stores.rollouts.get(namespace, rollout.metadata.name) ?? rollout;
   const observation = observer.observe(current);

@@ -7,7 +7,7 @@ import { EXIT } from '../api/reasons.ts';
 import { systemClock } from '../kube/clock.ts';
 import { commandLine } from './commands.ts';
 import { failureOf } from './failure.ts';
-import { openSession, type Surroundings } from './session.ts';
+import type { Surroundings } from './session.ts';
 import { terminalOn } from './terminal.ts';
 import { programVersion } from './version.ts';
 
@@ -19,7 +19,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     clock: systemClock,
     random: Math.random,
     programName: programNameOf(argv[1]),
-    open: (options) => openSession(options, systemClock, programVersion),
+    async open(options) {
+      const { openSession } = await import('./open-session.ts');
+      return openSession(options, systemClock, programVersion);
+    },
     readText: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
   });
 }

@@ -2,7 +2,7 @@
 import type { EffectiveSpec } from '../api/effective.ts';
 import { canarySize } from '../release/weights.ts';
 import { type Refusal, refusalOf } from '../release/refusals.ts';
-import type { ServiceView, World } from '../release/world.ts';
+import type { DeploymentView, ServiceView, World } from '../release/world.ts';
 
 /** One line of the plan; the last is the bake. Pods are undefined while the number of replicas is unknown. */
 export interface PlannedStep {
@@ -81,16 +81,28 @@ function refusalsOf(world: World, certainty: Certainty): Refusal[] {
   const { deployment } = world;
   if (deployment === undefined) return certainty.deployments ? [targetMissing(world)] : [];
   const alone = { ...world, services: [], routes: [], rehearsal: undefined };
+  const sound = withoutFaults(deployment);
   const services = world.services.filter((service) => service.exists || certainty.services);
   const routes = world.routes.filter((route) => route.exists || certainty.routes);
   return [
     refusalOf(alone, deployment),
-    ...services.map((service) => refusalOf({ ...alone, services: [service] }, deployment)),
-    ...routes.map((route) => refusalOf({ ...alone, routes: [route] }, deployment)),
+    ...services.map((service) => refusalOf({ ...alone, services: [service] }, sound)),
+    ...routes.map((route) => refusalOf({ ...alone, routes: [route] }, sound)),
   ].filter(
     (refusal, index, all): refusal is Refusal =>
       refusal !== undefined && all.findIndex((one) => one?.message === refusal.message) === index,
   );
+}
+
+/** What the Deployment itself is refused for would hide what is wrong with the rest. */
+function withoutFaults({ heldByOther: _other, ...deployment }: DeploymentView): DeploymentView {
+  return {
+    ...deployment,
+    attached: 'yes',
+    selectorMentionsHash: false,
+    revisionHistoryLimit: 1,
+    strategyType: 'RollingUpdate',
+  };
 }
 
 function targetMissing({ spec, rollout }: World): Refusal {

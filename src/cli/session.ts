@@ -1,8 +1,7 @@
-/** Owns the way from a command to its cluster: the context, namespace and credentials that kubectl would use. */
+/** Owns what a command is given: its cluster as one user, its terminal, its clock. It opens no connection by itself. */
 import type { Clock, Random } from '../kube/clock.ts';
 import { KubeClient } from '../kube/client.ts';
-import { loadConnection } from '../kube/config.ts';
-import { HttpTransport, type Transport } from '../kube/transport.ts';
+import type { Transport } from '../kube/transport.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options that every command takes. */
@@ -28,15 +27,9 @@ export interface Surroundings {
   /** How the user called the program: "serin" or "kubectl serin". */
   readonly programName: string;
   /** Throws a KubeError when no cluster can be found; contacts nothing. */
-  open(options: GlobalOptions): Session;
+  open(options: GlobalOptions): Promise<Session>;
   /** Text of a file; `-` is standard input. */
   readText(path: string): Promise<string>;
-}
-
-export function openSession(options: GlobalOptions, clock: Clock, version: string): Session {
-  const connection = loadConnection({ kubeconfig: options.kubeconfig, context: options.context });
-  const transport = new HttpTransport({ connection, clock, userAgent: `serin/${version} (cli)` });
-  return sessionOn(transport, options.namespace ?? connection.namespace);
 }
 
 /** A session over any transport; tests give their own. */
@@ -54,7 +47,7 @@ export async function withSession<T>(
   options: GlobalOptions,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = around.open(options);
+  const session = await around.open(options);
   try {
     return await use(session);
   } finally {

@@ -13,7 +13,7 @@ import type { Decision, Effect } from '../release/decision.ts';
 import { canarySize } from '../release/weights.ts';
 import { canaryServiceName, createCanaryService, deleteCanaryService } from '../traffic/canary-service.ts';
 import { pin, unpin } from '../traffic/pin.ts';
-import { putSplit } from '../traffic/gateway-api.ts';
+import { splitRoute } from '../traffic/gateway-api.ts';
 import { answerAction, pruneActions } from '../workload/actions.ts';
 import { createCanary, deleteReplicaSet, handOver, scaleReplicaSet } from '../workload/canary.ts';
 import { attach, detach, hold, resume, setMaxSurge } from '../workload/hold.ts';
@@ -90,7 +90,7 @@ class Hand {
         this.#deployment = await detach(client, this.#mustDeployment(), effect.resume, signal);
         return;
       case 'setMaxSurge':
-        this.#deployment = await setMaxSurge(client, this.#mustDeployment(), effect.value, signal);
+        this.#deployment = await setMaxSurge(client, this.#mustDeployment(), effect.value, effect.before, signal);
         return;
       case 'proveGuard':
         return this.#parts.proveGuard(this.#mustDeployment(), signal);
@@ -181,7 +181,7 @@ class Hand {
       case 'split': {
         const route = this.#seen.routes.find(({ metadata }) => metadata.name === effect.route);
         if (route === undefined) throw gone(`HTTPRoute ${effect.route}`);
-        await putSplit(client, route, { service: name, canaryService: canaryServiceName(name), weightPercent: effect.weightPercent }, signal);
+        await splitRoute(client, route, name, effect.weightPercent, signal);
         return;
       }
       default:

@@ -8,7 +8,8 @@ import { keyOf } from '../kube/resources.ts';
 import type { Memory, World } from '../release/world.ts';
 import type { EndpointSlice, HTTPRoute, Service } from '../traffic/objects.ts';
 import { viewCanaryService, viewServices } from '../traffic/services.ts';
-import { viewRoutes } from '../traffic/routes.ts';
+import type { ConvergenceWatch } from '../traffic/convergence.ts';
+import { viewRoute } from '../traffic/gateway-api.ts';
 import { viewActions } from '../workload/actions.ts';
 import { viewDeployment } from '../workload/deployment.ts';
 import type { Claim } from '../workload/holders.ts';
@@ -46,7 +47,8 @@ export interface Knowledge {
   readonly guardOf: (namespace: string) => World['guard'];
   readonly rehearsalOf: (deploymentUid: string) => Rehearsal | undefined;
   readonly answerOf: (key: string, memory: Memory, spec: EffectiveSpec) => Answer;
-  readonly nowMs: () => number;
+  /** Since when each gateway was seen to have taken up each route. */
+  readonly convergence: ConvergenceWatch;
 }
 
 export class Observer {
@@ -128,7 +130,13 @@ export class Observer {
   #trafficViews(rollout: Rollout, objects: Objects, spec: EffectiveSpec): Pick<World, 'services' | 'canaryService' | 'routes'> {
     const { deployment, replicaSets, pods, services, slices, routes } = objects;
     const seen = { deployment, replicaSets, pods, services, slices, traffic: spec.traffic, rolloutUid: rollout.metadata.uid };
-    return { services: viewServices(seen), canaryService: viewCanaryService(seen), routes: viewRoutes(seen, routes) };
+    const { service, settleMs } = spec.traffic;
+    const backend = services.find(({ metadata }) => metadata.name === service);
+    const viewed = spec.traffic.routes.map(({ name }) => {
+      const route = routes.find(({ metadata }) => metadata.name === name);
+      return viewRoute({ name, route, service, backend, settleMs }, this.#knowledge.convergence);
+    });
+    return { services: viewServices(seen), canaryService: viewCanaryService(seen), routes: viewed };
   }
 
   /** The Rollout that was there first holds the workload; every other one is refused. */

@@ -18,6 +18,7 @@ import type { World } from '../release/world.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
 import type { Log } from './log.ts';
 import type { Observation, Seen } from './observe.ts';
+import { REFUSAL_KEPT_MS } from './rehearsals.ts';
 import { readStatus, statusOf, toldOf } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { Rollout } from './stores.ts';
@@ -53,6 +54,8 @@ const AFTER_EFFECTS_MS = 1_000;
 const UNSEEN_AGAIN_MS = 1_000;
 /** A decision that asks for another look at once and changes nothing must not spin. */
 const SOONEST_MS = 100;
+/** While an attempt is judged its counts go into status this often, so that a restart loses little. */
+const EVIDENCE_EVERY_MS = 30_000;
 /** Failures in a row before people are told by an Event. */
 const TOLD_AFTER = 3;
 
@@ -75,9 +78,9 @@ export class Looker {
       end(await this.#lookAt(key, signal));
       this.#failures.delete(key);
     } catch (error) {
-      const isConflict = isKubeError(error, 'Conflict');
-      end(isConflict ? 'conflict' : 'failed');
-      if (!isConflict && !signal.aborted) this.#tellFailure(key, error);
+      end(isKubeError(error, 'Conflict') ? 'conflict' : 'failed');
+      // Neither a write that came second nor the end of our own work is anybody's failure.
+      if (!isKubeError(error, 'Conflict', 'Aborted') && !signal.aborted) this.#tellFailure(key, error);
       throw error;
     }
   }
@@ -113,18 +116,19 @@ export class Looker {
     const decision = decide(world, clock.nowMs());
     onPhase(key, decision.report.phase);
     judge.follow(key, seen, decision);
-    const hasWritten = await this.#remember(key, seen, world, decision, signal);
+    const written = await this.#remember(key, seen, world, decision, signal);
+    const hasWritten = written !== undefined;
     if (!hasWritten && decision.effects.length > 0) await this.#verify(key, seen.rollout, signal);
     for (const note of decision.events) say(seen.rollout, note);
     if (decision.events.some((note) => note.reason === 'GuardBypassed')) this.#parts.metrics.guardBypassed();
     // When an effect fails the queue brings the key back, later each time.
-    if (decision.effects.length > 0) await act(seen, decision, signal);
-    this.#lookAgain(key, decision, hasWritten);
+    if (decision.effects.length > 0) await act({ ...seen, rollout: written ?? seen.rollout }, decision, signal);
+    this.#lookAgain(key, world, decision, hasWritten);
     return hasWritten || decision.effects.length > 0 ? 'acted' : 'quiet';
   }
 
-  /** Puts the decision into status; true when that took a write. Throws Conflict when the status is not what was observed. */
-  async #remember(key: string, seen: Seen, world: World, decision: Decision, signal: AbortSignal): Promise<boolean> {
+  /** Puts the decision into status; the Rollout as written, if that took a write. Throws Conflict when it is not what was observed. */
+  async #remember(key: string, seen: Seen, world: World, decision: Decision, signal: AbortSignal): Promise<Rollout | undefined> {
     const { judge, clock } = this.#parts;
     const { memory, report } = decision;
     const { attempt } = memory.journal;
@@ -149,17 +153,18 @@ export class Looker {
     kept: readonly (keyof RolloutStatus)[],
     reason: string,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<Rollout | undefined> {
     const { status, clientFor, add, log } = this.#parts;
     const change = status.changeOf(key, rollout.status, next, kept);
     if (change.kind === 'later') add(key, { priority: 'resync', afterMs: change.inMs });
-    if (change.kind !== 'write') return false;
+    if (change.kind !== 'write') return undefined;
     const { resourceVersion } = rollout.metadata;
-    await clientFor(key, reason).patchStatus(rolloutKind, refOf(key), change.patch, { resourceVersion }, signal);
+    const client = clientFor(key, reason);
+    const written = await client.patchStatus<Rollout>(rolloutKind, refOf(key), change.patch, { resourceVersion }, signal);
     status.written(key);
     this.#verified.add(key);
     log.info({ rollout: key, phase: next.phase, reason: next.reason }, next.message ?? '');
-    return true;
+    return written;
   }
 
   /**
@@ -177,10 +182,12 @@ export class Looker {
     this.#verified.add(key);
   }
 
-  #lookAgain(key: string, decision: Decision, hasWritten: boolean): void {
+  #lookAgain(key: string, world: World, decision: Decision, hasWritten: boolean): void {
     const { add } = this.#parts;
     const priority = priorityOf(decision);
     if (decision.effects.length > 0) add(key, { priority, afterMs: AFTER_EFFECTS_MS });
+    if (world.rehearsal?.refused !== undefined) add(key, { priority: 'resync', afterMs: REFUSAL_KEPT_MS });
+    if (decision.memory.journal.attempt !== undefined) add(key, { priority: 'resync', afterMs: EVIDENCE_EVERY_MS });
     const { wakeAfterMs } = decision;
     if (wakeAfterMs === undefined) return add(key, { priority: 'resync', afterMs: RESYNC_MS });
     add(key, { priority, afterMs: hasWritten ? wakeAfterMs : Math.max(SOONEST_MS, wakeAfterMs) });
@@ -195,9 +202,9 @@ export class Looker {
     const context = { generation, nowIso: isoTime(clock.nowMs()), guard: 'unknown', judged: undefined } as const;
     const next = toldOf(generation, report, conditionsFor(report, before, context));
     onPhase(key, report.phase);
-    const hasWritten = await this.#write(key, rollout, next, notTold, 'InvalidSpec', signal);
+    const written = await this.#write(key, rollout, next, notTold, 'InvalidSpec', signal);
     add(key, { priority: 'resync', afterMs: RESYNC_MS });
-    return hasWritten ? 'acted' : 'quiet';
+    return written === undefined ? 'quiet' : 'acted';
   }
 
   #tellFailure(key: string, error: unknown): void {

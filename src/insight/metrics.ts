@@ -20,7 +20,10 @@ export interface Metrics {
   effectFailed(kind: Effect['kind']): void;
   eventsDropped(count: number): void;
   watchRestarted(resource: string): void;
+  /** Rollouts whose turn it is. */
   queueDepth(keys: number): void;
+  /** Rollouts that are to be looked at later. */
+  queueWaiting(keys: number): void;
   /** `source` is the name of a MetricSource; the platform team writes those, so their number is bounded. */
   judgePolled(source: string, result: PollResult): void;
   guardBypassed(): void;
@@ -93,7 +96,8 @@ function countingIn(registry: Registry): Metrics {
   const effects = new Counter({ name: 'serin_effect_errors_total', help: 'Effects that failed and are tried again, by kind.', labelNames: ['effect'], registers });
   const dropped = counter(registers, 'serin_events_dropped_total', 'Kubernetes Events that were not written because too many were waiting.');
   const restarts = new Counter({ name: 'serin_watch_restarts_total', help: 'Watches that were opened again after an error or silence.', labelNames: ['resource'], registers });
-  const depth = new Gauge({ name: 'serin_queue_depth', help: 'Rollouts that wait to be looked at.', registers });
+  const depth = new Gauge({ name: 'serin_queue_depth', help: 'Rollouts whose turn it is to be looked at.', registers });
+  const waiting = new Gauge({ name: 'serin_queue_waiting', help: 'Rollouts that are to be looked at later.', registers });
   const polls = new Counter({ name: 'serin_judge_polls_total', help: 'Answers of metric sources by source and result.', labelNames: ['source', 'result'], registers });
   const bypassed = counter(registers, 'serin_guard_bypassed_total', 'Templates that rolled out by themselves although their Deployment was attached.');
 
@@ -115,6 +119,7 @@ function countingIn(registry: Registry): Metrics {
     eventsDropped: (count) => dropped.inc(count),
     watchRestarted: (resource) => restarts.inc({ resource }),
     queueDepth: (keys) => depth.set(keys),
+    queueWaiting: (keys) => waiting.set(keys),
     judgePolled: (source, result) => polls.inc({ source, result }),
     guardBypassed: () => bypassed.inc(),
   };

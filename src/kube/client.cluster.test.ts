@@ -13,7 +13,7 @@ import { Reflector } from './reflector.ts';
 import { deployments, type KubeObject, namespaces, selfSubjectAccessReviews, services } from './resources.ts';
 import { until } from './scripted-server.ts';
 import { Store } from './store.ts';
-import { HttpTransport } from './transport.ts';
+import { HttpTransport, type KubeRequest, type Transport } from './transport.ts';
 
 const cluster = await openCluster();
 const onCluster = isUnavailable(cluster) ? describe.skip : describe;
@@ -47,13 +47,6 @@ onCluster('on a real API server', () => {
 
   function serviceWith(selector: Record<string, string>, meta: object = {}) {
     return { metadata: { ...ref, ...meta }, spec: { ports: [{ port: 80 }], selector } };
-  }
-
-  function failure(answer: Promise<unknown>): Promise<Pick<KubeError, 'code' | 'retry'>> {
-    return answer.then(
-      () => Promise.reject(new Error('it should have failed')),
-      ({ code, retry }: KubeError) => ({ code, retry }),
-    );
   }
 
   test('a failed guard is a Conflict in every kind of write, also when nothing would change', async () => {
@@ -174,27 +167,46 @@ onCluster('on a real API server', () => {
     await cut.close();
   });
 
-  test('a place that the server cannot have leads to a new list', async () => {
+  test('a place that the server has not reached leads to a new list, not to a silent watch', async () => {
     const store = new Store<KubeObject>();
     const errors: unknown[] = [];
-    const future: HttpTransport['request'] = async (request, signal) => {
-      const answer = await transport.request<{ metadata: object }>(request, signal);
-      const isFirst = errors.length === 0;
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the place is changed
-      return (isFirst ? { ...answer, metadata: { resourceVersion: '999999999' } } : answer) as never;
+    let isSetBack = true;
+    /** The first list claims a place far ahead, and the watch from there is cut as by a restart. */
+    const ahead: Transport = {
+      request: async <T>(request: KubeRequest, signal?: AbortSignal) => {
+        const answer = await transport.request<object>(request, signal);
+        const claimed = isSetBack ? { ...answer, metadata: { resourceVersion: '999999999' } } : answer;
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the place is changed
+        return claimed as T;
+      },
+      stream: async (request, signal) => {
+        if (!isSetBack) return transport.stream(request, signal);
+        isSetBack = false;
+        throw new Error('the API server went away');
+      },
+      close: async () => {},
     };
-    const tampered = new KubeClient({
-      transport: { request: future, stream: transport.stream.bind(transport), close: async () => {} },
+    const base = {
+      client: new KubeClient({ transport: ahead }),
+      clock: systemClock,
+      random: () => 0,
+      kind: services,
+      namespace,
+    };
+    const reflector = new Reflector({
+      ...base,
+      store,
+      project: (object) => object,
+      onError: (error) => errors.push(error),
     });
-    const base = { client: tampered, clock: systemClock, random: () => 0, kind: services, namespace, store };
-    const reflector = new Reflector({ ...base, project: (object) => object, onError: (error) => errors.push(error) });
     const stop = new AbortController();
     const running = reflector.run(stop.signal);
-    await until(() => reflector.counts.lists === 2 && reflector.counts.watches === 2);
-    expect(errors).toHaveLength(1);
+    await until(() => reflector.counts.watches === 2, 10_000);
+    expect(reflector.counts.lists).toBe(2);
+    expect(errors[1]).toMatchObject({ code: 'Timeout', httpStatus: 504 });
     stop.abort();
     await running;
-  });
+  }, 15_000);
 
   test('of two processes one leads, and the other when the first is stopped', async () => {
     const log: string[] = [];
@@ -240,7 +252,7 @@ onCluster('on a real API server', () => {
     }
     const { stdout } = await run(kubectl, [
       '--kubeconfig',
-      kubectl === '' ? '' : kubeconfig,
+      kubeconfig,
       '-n',
       namespace,
       'describe',
@@ -253,3 +265,10 @@ onCluster('on a real API server', () => {
     await running;
   });
 });
+
+function failure(answer: Promise<unknown>): Promise<Pick<KubeError, 'code' | 'retry'>> {
+  return answer.then(
+    () => Promise.reject(new Error('it should have failed')),
+    ({ code, retry }: KubeError) => ({ code, retry }),
+  );
+}

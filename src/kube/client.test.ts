@@ -90,7 +90,7 @@ test('a delete carries exactly the preconditions it was given', async () => {
   await client.delete(services, ref, { uid: 'u', resourceVersion: '7', propagation: 'Orphan', dryRun: true });
   expect(requests[0]?.body).toEqual({ apiVersion: 'v1', kind: 'DeleteOptions' });
   expect(requests[1]).toMatchObject({
-    body: { propagationPolicy: 'Orphan', preconditions: { uid: 'u', resourceVersion: '7' } },
+    body: { dryRun: ['All'], propagationPolicy: 'Orphan', preconditions: { uid: 'u', resourceVersion: '7' } },
     query: { dryRun: 'All' },
   });
 });
@@ -104,9 +104,14 @@ test('a list is read to its last page, and its items say what they are', async (
   expect(resourceVersion).toBe('9');
   expect(items).toEqual([{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }]);
   expect(
-    requests.map(({ query }) => [query?.['continue'], query?.['resourceVersion'], query?.['labelSelector']]),
+    requests.map(({ query }) => [
+      query?.['continue'],
+      query?.['resourceVersion'],
+      query?.['resourceVersionMatch'],
+      query?.['labelSelector'],
+    ]),
   ).toEqual([
-    [undefined, '0', 'a=b'],
-    ['next', undefined, 'a=b'],
+    [undefined, '0', 'NotOlderThan', 'a=b'],
+    ['next', undefined, undefined, 'a=b'],
   ]);
 });

@@ -81,8 +81,7 @@ export class KubeClient {
         limit: options.pageSize ?? 500,
         labelSelector: options.labelSelector,
         fieldSelector: options.fieldSelector,
-        // The place in a list names its own version; both together are refused.
-        ...(continueAt === undefined ? { resourceVersion: options.resourceVersion } : { continue: continueAt }),
+        ...(continueAt === undefined ? versionQuery(options.resourceVersion) : { continue: continueAt }),
       };
       const page = await this.#call<ListAnswer>(
         'GET',
@@ -210,6 +209,8 @@ export class KubeClient {
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
+      // The server ignores the query of a delete that has a body: a dry run asked for only there deletes for real.
+      ...(options.dryRun === true ? { dryRun: ['All'] } : {}),
       ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
       ...(uid === undefined && resourceVersion === undefined
         ? {}
@@ -266,6 +267,11 @@ interface ListAnswer {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   /** `null` when there are none. */
   readonly items: readonly object[] | null;
+}
+
+/** Without the match the server takes a paged list at a version for *exactly* that version. The place in a list names its own. */
+function versionQuery(resourceVersion: string | undefined): Query {
+  return resourceVersion === undefined ? {} : { resourceVersion, resourceVersionMatch: 'NotOlderThan' };
 }
 
 function dryRunOf(options: { readonly dryRun?: boolean }): 'All' | undefined {

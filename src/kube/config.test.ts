@@ -42,7 +42,6 @@ test('reads server, namespace, certificate authority and token', async () => {
 });
 
 test('reads a client certificate, a password, and the wish not to verify', async () => {
-  const data = (text: string) => Buffer.from(text).toString('base64');
   await write(
     { 'client-certificate-data': data('CERT'), 'client-key-data': data('KEY') },
     { 'insecure-skip-tls-verify': true },
@@ -70,3 +69,7 @@ test('says what is wrong with what it was given', async () => {
   await write({}, { 'proxy-url': 'socks5://localhost:1080' });
   expect(() => loadConnection({ kubeconfig: path })).toThrow('only http and https proxies');
 });
+
+function data(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

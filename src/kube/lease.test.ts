@@ -3,6 +3,7 @@ import { KubeClient } from './client.ts';
 import { type ElectorOptions, LeaderElector } from './lease.ts';
 import { ManualClock } from './manual-clock.ts';
 import { failure, MemoryApi } from './memory-api.ts';
+import type { KubeRequest } from './transport.ts';
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/serin/leases/operator';
 
@@ -207,6 +208,14 @@ test('work that does not end keeps the Lease until it runs out', async () => {
   expect(lease()).toMatchObject({ holderIdentity: 'one' });
 });
 
+test('a process that has stopped leaves no timer that would keep it alive', async () => {
+  const one = start('one');
+  await clock.advance(5000);
+  one.stop.abort();
+  expect(await one.ended).toBe('stopped');
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test('a process that is stopped before it leads stops', async () => {
   start('one');
   await clock.advance(0);
@@ -235,10 +244,15 @@ test('whatever fails, hangs or is stopped, two processes never lead at once', as
       api = new MemoryApi();
       const processes = [start('one'), start('two')];
       for (const { ms, broken, how } of events) {
-        api.before = async (request, signal) => {
+        const isHit = (request: KubeRequest) => {
           const sent = JSON.stringify(request.body ?? {});
-          const isHit = broken === 'all' || (broken !== 'nobody' && sent.includes(`"${broken}"`));
-          if (!isHit) return;
+          return broken === 'all' || (broken !== 'nobody' && sent.includes(`"${broken}"`));
+        };
+        api.after = (request) => {
+          if (isHit(request) && how === 'lost answer') throw failure('Network');
+        };
+        api.before = async (request, signal) => {
+          if (!isHit(request)) return;
           if (how === 'hangs') await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
           if (how === 'refused') throw failure('Network');
         };
@@ -248,6 +262,7 @@ test('whatever fails, hangs or is stopped, two processes never lead at once', as
         }
       }
       api.before = () => {};
+      api.after = () => {};
       for (const { stop } of processes) stop.abort();
       await clock.advance(30_000);
       await Promise.allSettled(processes.map(({ ended }) => ended));

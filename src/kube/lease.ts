@@ -93,7 +93,9 @@ export class LeaderElector {
     term.release();
     this.#options.onStoppedLeading?.(why);
     // Others may lead from the release on, so it waits for our work; if that hangs, the Lease runs out by itself.
-    await Promise.race([work.settled, this.#options.clock.sleep(this.#renewDeadlineMs)]);
+    const settled = new AbortController();
+    void work.settled.then(() => settled.abort());
+    await this.#options.clock.sleep(this.#renewDeadlineMs, settled.signal);
     if (why !== 'lost' && work.isSettled()) await this.#release();
     work.throwIfFailed();
     return why;

@@ -12,6 +12,8 @@ export class MemoryApi implements Transport {
   readonly requests: KubeRequest[] = [];
   /** Runs before each request; what it throws is the answer, what it awaits is the delay. */
   before: (request: KubeRequest, signal?: AbortSignal) => void | Promise<void> = () => {};
+  /** Runs when the request has taken effect; what it throws is an answer that was lost. */
+  after: (request: KubeRequest) => void = () => {};
   #version = 0;
 
   async request<T>(request: KubeRequest, signal?: AbortSignal): Promise<T> {
@@ -19,6 +21,7 @@ export class MemoryApi implements Transport {
     await this.before(request, signal);
     if (signal?.aborted) throw failure('Aborted');
     const answer: unknown = this.#answer(request);
+    this.after(request);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the real transport
     return structuredClone(answer) as T;
   }

@@ -15,9 +15,9 @@ export interface ReflectorOptions<T extends Stored> {
   /** Keeps of each object what is needed, on the way in. It should drop managedFields: they are a fifth of the memory. */
   readonly project: (object: KubeObject) => T;
   /** Left out: all namespaces. */
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
   /** Without a line for this long the watch is opened anew at the same place. Default 90 000: bookmarks come about every minute. */
   readonly livenessMs?: number;
   /** Told about everything that went wrong: lists, watches, objects that `project` choked on. */
@@ -80,6 +80,7 @@ export class Reflector<T extends Stored> {
     while (!signal.aborted) {
       try {
         if (this.#place === undefined) await this.#list(signal);
+        else await this.#confirm(this.#place, signal);
         await this.#watch(this.#place ?? '', signal);
       } catch (error) {
         if (!signal.aborted) await this.#recover(error, signal);
@@ -110,6 +111,16 @@ export class Reflector<T extends Stored> {
     this.#reached(place);
     this.#hasSynced = true;
     this.#synced.resolve(true);
+  }
+
+  /**
+   * Throws when the server has not reached our place, which means that its storage was set back. A watch from there
+   * would be accepted, and silent about everything until the counter has passed that place again.
+   */
+  async #confirm(place: string, signal: AbortSignal): Promise<void> {
+    const { client, kind, namespace } = this.#options;
+    await client.pages(kind, { namespace, resourceVersion: place, pageSize: 1 }, signal).next();
+    this.#heard();
   }
 
   async #watch(place: string, signal: AbortSignal): Promise<void> {

@@ -71,9 +71,12 @@ export function sendJson(
   response.end(JSON.stringify(body));
 }
 
-/** Waits in real time for something that sockets must bring about; fails by the test's own time limit. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause(2);
+/** Waits in real time for something that sockets must bring about, and fails when they do not. */
+export async function until(holds: () => boolean, withinMs = 4000): Promise<void> {
+  for (const startMs = performance.now(); !holds(); await pause(2)) {
+    if (performance.now() - startMs > withinMs)
+      throw new Error(`it did not come about within ${withinMs} ms: ${holds.toString()}`);
+  }
 }
 
 async function seen(incoming: IncomingMessage): Promise<SeenRequest> {

@@ -77,6 +77,19 @@ test('a read that meets 503 and 429 is repeated after the time the server asked 
   expect(await answer).toEqual({ ok: true });
 });
 
+test('a read whose socket breaks is repeated', async () => {
+  let isFirst = true;
+  server.answer((_, response) => {
+    if (isFirst) response.destroy();
+    else sendJson(response, 200, { ok: true });
+    isFirst = false;
+  });
+  const answer = transport.request(get);
+  await until(() => server.requests.length === 1 && clock.pendingTimers === 2);
+  await clock.advance(200);
+  expect(await answer).toEqual({ ok: true });
+});
+
 test('a read is not repeated for ever', async () => {
   server.answer((_, response) => sendJson(response, 503, status(503, 'ServiceUnavailable', 'starting')));
   const failure = failureOf(transport.request(get));

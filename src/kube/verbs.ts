@@ -42,7 +42,7 @@ export interface ListOptions extends CallOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** `'0'`: any state that the server has at hand, perhaps stale. Left out: the most recent. */
+  /** Not older than this; `'0'`: any state that the server has at hand, perhaps stale. Left out: the most recent. */
   readonly resourceVersion?: string | undefined;
   /** Objects a page; default 500. */
   readonly pageSize?: number;

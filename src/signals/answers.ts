@@ -13,7 +13,8 @@ export interface Facts {
   readonly engines: readonly EngineFacts[];
   /** When the source was first asked; undefined before that. */
   readonly firstAskedMs: number | undefined;
-  readonly hasCanaryPods: boolean;
+  /** When the first of the canary's pods started; undefined while it has none. */
+  readonly canarySinceMs: number | undefined;
 }
 
 export interface EngineFacts {
@@ -35,28 +36,33 @@ const discoveredWithinMs = 60_000;
 export function answerOf(facts: Facts, nowMs: number): Answer {
   const newest = newestCut(facts.engines);
   if (facts.judge && newest) return judgedOrDown(facts, facts.judge, newest.cutMs, newest.windowMs, nowMs);
+  // Once judged, nothing that is read now (the promotion has no arms) unsays what was found.
+  if (facts.judge && (facts.judge.isHarmful || facts.engines.length === 0)) {
+    return judgedAnswer(facts.judge, facts.settings, 0, false);
+  }
   const failing = everyFailure(facts.engines);
   const askedMs = nowMs - (facts.firstAskedMs ?? nowMs);
   if (failing && askedMs > patience(unknownWindowMs)) {
     return { kind: 'sourceDown', sinceMs: facts.firstAskedMs ?? nowMs, everAnswered: false, sentence: failing };
   }
-  return nothingYet(facts, failing, askedMs);
+  return nothingYet(facts, failing, askedMs, nowMs - (facts.canarySinceMs ?? nowMs));
 }
 
 function judgedOrDown(facts: Facts, judge: JudgeState, cutMs: number, windowMs: number, nowMs: number): Answer {
   const ageMs = nowMs - cutMs;
   const failing = everyFailure(facts.engines);
-  const isOutage = ageMs > patience(windowMs) && !judge.isHarmful && (facts.hasCanaryPods || failing !== undefined);
+  const isOutage =
+    ageMs > patience(windowMs) && !judge.isHarmful && (facts.canarySinceMs !== undefined || failing !== undefined);
   if (!isOutage) return judgedAnswer(judge, facts.settings, cutMs, ageMs <= 2 * windowMs + lagMs);
   const stale = `MetricSource ${facts.sourceName} answers, but its newest samples of this release are ${Math.round(ageMs / 1000)} s old: are its pods or the gateway still scraped?`;
   return { kind: 'sourceDown', sinceMs: cutMs, everAnswered: true, sentence: failing ?? stale };
 }
 
-function nothingYet(facts: Facts, failing: string | undefined, askedMs: number): Answer {
+function nothingYet(facts: Facts, failing: string | undefined, askedMs: number, runningMs: number): Answer {
   const waiting = { kind: 'noEvidence', reason: 'waiting' } as const;
   if (failing) return { ...waiting, sentence: failing };
-  if (!facts.hasCanaryPods) return { ...waiting, sentence: 'The new version has no pods to judge yet.' };
-  if (askedMs <= discoveredWithinMs)
+  if (facts.canarySinceMs === undefined) return { ...waiting, sentence: 'The new version has no pods to judge yet.' };
+  if (Math.min(askedMs, runningMs) <= discoveredWithinMs)
     return { ...waiting, sentence: 'Waiting for the first samples of the new version.' };
   return { kind: 'noEvidence', reason: 'noSeries', sentence: missing(facts) };
 }

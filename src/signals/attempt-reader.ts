@@ -14,10 +14,12 @@ import {
 import type { Random } from '../kube/clock.ts';
 import { type Facts, answerOf } from './answers.ts';
 import { EngineReader } from './engine-reader.ts';
+import type { Fetched } from './fetched.ts';
 import { KnownPods } from './known-pods.ts';
 import { appPreset } from './presets/app.ts';
 import type { Preset } from './presets/preset.ts';
 import { traefikPreset } from './presets/traefik.ts';
+import type { Answered } from './prometheus-body.ts';
 import { type EngineMemory, type SavedEvidence, restoreEvidence, saveEvidence } from './saved.ts';
 import type { Subject } from './subject.ts';
 
@@ -51,7 +53,7 @@ export class AttemptReader {
     this.#subject = subject;
   }
 
-  /** Engines to ask now. Marks them busy; `finished` ends that. */
+  /** Engines to ask now. */
   due(nowMs: number): readonly EngineReader[] {
     if (!this.#subject.source) return [];
     const due = this.#active().filter((engine) => !engine.isBusy && engine.dueMs <= nowMs);
@@ -61,6 +63,7 @@ export class AttemptReader {
 
   /** When to look at this attempt again. */
   nextDueMs(): number {
+    if (!this.#subject.source) return Infinity;
     return Math.min(...this.#active().map((engine) => (engine.isBusy ? Infinity : engine.dueMs)));
   }
 
@@ -68,14 +71,15 @@ export class AttemptReader {
   async read(
     engine: EngineReader,
     now: () => number,
-    fetch: (selector: string, rangeMs: number) => ReturnType<FetchSamples>,
+    fetch: (selector: string, rangeMs: number) => Promise<Fetched<Answered>>,
   ): Promise<void> {
     const askedMs = now();
     this.#pods.update(this.#subject.pods(), askedMs);
     const preset = this.#preset(engine.name);
     const pods = this.#pods.all;
-    const { selector, rangeMs } = engine.question(preset, pods, askedMs);
-    const fetched = await fetch(selector, rangeMs);
+    const question = engine.question(preset, pods, askedMs);
+    if (!question) return engine.postpone(askedMs);
+    const fetched = await fetch(question.selector, question.rangeMs);
     engine.take(fetched, preset, pods, askedMs, now());
     this.#judge ??= this.#opened(now());
     if (this.#judge) this.#count(engine, now());
@@ -162,9 +166,11 @@ export class AttemptReader {
       judge: this.#judge,
       engines,
       firstAskedMs: this.#firstAskedMs,
-      hasCanaryPods: this.#subject.pods().canary.length > 0,
+      canarySinceMs: oldest(this.#subject.pods().canary.map(({ startedAtMs }) => startedAtMs)),
     };
   }
 }
 
-export type FetchSamples = typeof import('./prometheus.ts').rawSamples;
+function oldest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.min(...times);
+}

@@ -7,7 +7,6 @@ import type { Mode } from '../analysis/judge.ts';
 import type { Clock, Random } from '../kube/clock.ts';
 import { AttemptReader } from './attempt-reader.ts';
 import type { EngineReader } from './engine-reader.ts';
-import { down } from './fetched.ts';
 import { type PrometheusAddress, rawSamples } from './prometheus.ts';
 import type { SavedEvidence } from './saved.ts';
 import type { Subject } from './subject.ts';
@@ -37,6 +36,7 @@ export class Collector {
   readonly #told = new Map<string, string>();
   readonly #underWay = new Set<Promise<void>>();
   #wake: AbortController | undefined;
+  #wakesAtMs = 0;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -81,9 +81,15 @@ export class Collector {
 
   /** Reads until the signal aborts; then waits for what is under way. */
   async run(signal: AbortSignal): Promise<void> {
+    let toldMs = -Infinity;
     while (!signal.aborted) {
+      const nowMs = this.#options.clock.monotonicMs();
       this.#ask(signal);
-      for (const key of this.#attempts.keys()) this.#tell(key);
+      // Answers also change by growing old.
+      if (nowMs - toldMs >= longestSleepMs) {
+        toldMs = nowMs;
+        for (const key of this.#attempts.keys()) this.#tell(key);
+      }
       this.#wake = new AbortController();
       await this.#options.clock.sleep(this.#pauseMs(), AbortSignal.any([signal, this.#wake.signal]));
     }
@@ -93,45 +99,41 @@ export class Collector {
   #ask(signal: AbortSignal): void {
     const nowMs = this.#options.clock.nowMs();
     for (const [key, attempt] of this.#attempts) {
-      for (const engine of attempt.due(nowMs)) {
-        const task = this.#read(key, attempt, engine, signal).finally(() => this.#underWay.delete(task));
-        this.#underWay.add(task);
+      const { source } = attempt.subject;
+      for (const engine of source ? attempt.due(nowMs) : []) {
+        if (source) this.#supervise(this.#read(key, attempt, engine, source, signal));
       }
     }
   }
 
-  async #read(key: string, attempt: AttemptReader, engine: EngineReader, signal: AbortSignal): Promise<void> {
-    const { source } = attempt.subject;
-    if (!source) return;
+  #supervise(task: Promise<void>): void {
+    this.#underWay.add(task);
+    void task.finally(() => this.#underWay.delete(task));
+  }
+
+  /** Never rejects: a surprise while reading is a failing source as far as the release is concerned, so it holds. */
+  async #read(
+    key: string,
+    attempt: AttemptReader,
+    engine: EngineReader,
+    source: PrometheusAddress,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.#options;
     engine.isBusy = true;
     try {
       await attempt.read(
         engine,
         () => clock.nowMs(),
-        (selector, rangeMs) => this.#fetch(source, selector, rangeMs, signal),
+        (selector, rangeMs) => rawSamples(source, selector, rangeMs, this.#options, signal),
       );
-    } finally {
-      engine.isBusy = false;
-    }
-    if (this.#attempts.get(key) === attempt) this.#tell(key);
-    this.#wake?.abort();
-  }
-
-  /** A surprise while reading is the source's failure as far as the release is concerned: it holds. */
-  async #fetch(
-    source: PrometheusAddress,
-    selector: string,
-    rangeMs: number,
-    signal: AbortSignal,
-  ): ReturnType<typeof rawSamples> {
-    try {
-      return await rawSamples(source, selector, rangeMs, this.#options, signal);
     } catch (error) {
-      return down(
-        `MetricSource ${source.name} could not be read: ${error instanceof Error ? error.message : 'unknown error'}.`,
-      );
+      engine.fail(`MetricSource ${source.name} could not be read: ${wordsOf(error)}.`, clock.nowMs());
     }
+    engine.isBusy = false;
+    if (signal.aborted) return;
+    if (this.#attempts.get(key) === attempt) this.#tell(key);
+    if (engine.dueMs < this.#wakesAtMs) this.#wake?.abort();
   }
 
   #tell(key: string): void {
@@ -144,13 +146,20 @@ export class Collector {
   }
 
   #pauseMs(): number {
-    const dueMs = Math.min(...[...this.#attempts.values()].map((attempt) => attempt.nextDueMs()));
-    return Math.min(Math.max(dueMs - this.#options.clock.nowMs(), shortestSleepMs), longestSleepMs);
+    const nowMs = this.#options.clock.nowMs();
+    const dueMs = [...this.#attempts.values()].reduce((soonest, one) => Math.min(soonest, one.nextDueMs()), Infinity);
+    const pauseMs = Math.min(Math.max(dueMs - nowMs, shortestSleepMs), longestSleepMs);
+    this.#wakesAtMs = nowMs + pauseMs;
+    return pauseMs;
   }
 }
 
 function sameSettings(one: Subject, other: Subject): boolean {
   return JSON.stringify(one.settings) === JSON.stringify(other.settings);
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'the reason is unknown';
 }
 
 /** What of an answer makes the operator look again; counts alone do not. */

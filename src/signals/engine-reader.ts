@@ -19,7 +19,8 @@ const pollMs = 1_000;
 const longestPauseMs = 15_000;
 /** A scrape is visible a moment after its time stamp. */
 const visibleAfterMs = 150;
-const longestRangeMs = 900_000;
+/** Samples that were not read for longer are lost: counting begins anew after the gap. */
+const longestRangeMs = 600_000;
 const firstRangeMs = 120_000;
 /** A Date header has whole seconds: differences up to this are no difference. */
 const sameClockMs = 2_000;
@@ -81,12 +82,18 @@ export class EngineReader {
     return nowMs + this.#aheadMs;
   }
 
-  question(preset: Preset, pods: ReadonlyMap<string, KnownPod>, nowMs: number): Question {
+  /** Undefined when there is nothing to ask for: no pod is known yet. */
+  question(preset: Preset, pods: ReadonlyMap<string, KnownPod>, nowMs: number): Question | undefined {
     const sourceNowMs = this.sourceTime(nowMs);
     this.#fromMs = Math.max(sourceNowMs - longestRangeMs, this.#neededFrom(pods, sourceNowMs));
     this.example = preset.example;
-    const selector = preset.selectors[this.#selectorsTried % preset.selectors.length] ?? '';
+    const selector = preset.selectors[this.#selectorsTried % preset.selectors.length];
+    if (selector === undefined) return undefined;
     return { selector, rangeMs: sourceNowMs - this.#fromMs + sameClockMs };
+  }
+
+  postpone(nowMs: number): void {
+    this.dueMs = nowMs + pollMs;
   }
 
   /** What was answered, without counting it yet. `askedMs`, `nowMs`: the operator's clock before and after. */
@@ -97,7 +104,7 @@ export class EngineReader {
     askedMs: number,
     nowMs: number,
   ): void {
-    if (fetched.kind === 'down') return this.#failed(fetched.sentence, nowMs);
+    if (fetched.kind === 'down') return this.fail(fetched.sentence, nowMs);
     this.failing = undefined;
     this.#failures = 0;
     this.hasAnswered = true;
@@ -110,6 +117,14 @@ export class EngineReader {
     this.dueMs = nowMs + pollMs;
   }
 
+  /** Asks less and less often while nothing is answered, so that a source that comes back is not met by everybody at once. */
+  fail(sentence: string, nowMs: number): void {
+    this.failing = { sinceMs: this.failing?.sinceMs ?? nowMs, sentence };
+    this.#failures += 1;
+    const pauseMs = pollMs * Math.min(2 ** (this.#failures - 1), 5);
+    this.dueMs = nowMs + pauseMs * (0.75 + this.#random() / 2);
+  }
+
   /** Counts what was taken last: every window that can be closed now. */
   cut(needsStable: boolean, pods: ReadonlyMap<string, KnownPod>, nowMs: number): readonly Window[] {
     if (!this.#ledger || !this.#picture || this.failing) return [];
@@ -118,11 +133,9 @@ export class EngineReader {
     const cut = cutWindows(this.#ledger, targets, intervalMs, this.#fromMs, sourceNowMs, needsStable);
     this.#ledger = cut.ledger;
     const dueMs = nextDueMs(cut.ledger, targets);
-    if (dueMs !== undefined && !this.#awaitsPods(pods)) {
-      const inMs = dueMs + visibleAfterMs - sourceNowMs;
-      this.dueMs = nowMs + Math.min(Math.max(inMs, pollMs / 2), longestPauseMs);
-      if (inMs <= 0) this.dueMs = nowMs + pollMs;
-    }
+    const inMs = (dueMs ?? 0) + visibleAfterMs - sourceNowMs;
+    const isPredictable = cut.ledger.intervalMs !== undefined && !this.#awaitsPods(pods) && inMs > 0;
+    this.dueMs = nowMs + (isPredictable ? Math.min(Math.max(inMs, pollMs / 2), longestPauseMs) : pollMs);
     return cut.windows;
   }
 
@@ -167,12 +180,5 @@ export class EngineReader {
     if (serverTimeMs === undefined) return;
     const aheadMs = serverTimeMs + 500 - (askedMs + nowMs) / 2;
     if (Math.abs(aheadMs - this.#aheadMs) > sameClockMs) this.#aheadMs = Math.abs(aheadMs) > sameClockMs ? aheadMs : 0;
-  }
-
-  #failed(sentence: string, nowMs: number): void {
-    this.failing = { sinceMs: this.failing?.sinceMs ?? nowMs, sentence };
-    this.#failures += 1;
-    const pauseMs = pollMs * Math.min(2 ** (this.#failures - 1), 5);
-    this.dueMs = nowMs + pauseMs * (0.75 + this.#random() / 2);
   }
 }

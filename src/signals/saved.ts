@@ -144,11 +144,10 @@ function stateOf(saved: SavedEngine): EngineState {
 }
 
 function savedBake({ baseline, detectors, detectorsWithout, groups, canary }: BakeState): SavedBake {
-  const packed = (each: BakeState['detectors']) => [pack(each.logEvidence), pack(each.logUncapped)] as const;
   return {
     ...(baseline ? { baseline } : {}),
-    detectors: packed(detectors),
-    detectorsWithout: detectorsWithout.map(packed),
+    detectors: savedDetectors(detectors),
+    detectorsWithout: detectorsWithout.map(savedDetectors),
     groups: savedCounts(groups),
     canary: savedCounts([canary]),
   };
@@ -157,17 +156,21 @@ function savedBake({ baseline, detectors, detectorsWithout, groups, canary }: Ba
 function bakeOf(saved: SavedBake): BakeState {
   const [canary] = countsOf(saved.canary);
   if (!canary) throw new Error('the bake has no counts');
-  const unpacked = ([logEvidence, logUncapped]: readonly [string, string]) => ({
-    logEvidence: unpack(logEvidence),
-    logUncapped: unpack(logUncapped),
-  });
   return {
     baseline: saved.baseline,
-    detectors: unpacked(saved.detectors),
-    detectorsWithout: saved.detectorsWithout.map(unpacked),
+    detectors: detectorsOf(saved.detectors),
+    detectorsWithout: saved.detectorsWithout.map(detectorsOf),
     groups: countsOf(saved.groups),
     canary,
   };
+}
+
+function savedDetectors({ logEvidence, logUncapped }: BakeState['detectors']): readonly [string, string] {
+  return [pack(logEvidence), pack(logUncapped)];
+}
+
+function detectorsOf([logEvidence, logUncapped]: readonly [string, string]): BakeState['detectors'] {
+  return { logEvidence: unpack(logEvidence), logUncapped: unpack(logUncapped) };
 }
 
 function savedMemory({ ledger, choice }: EngineMemory): Pick<SavedEngine, 'ledger' | 'choice'> {

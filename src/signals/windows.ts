@@ -27,7 +27,7 @@ const mostGroups = 4;
 const shortestWindowMs = 5_000;
 const unknownIntervalMs = 15_000;
 /** Longer than any range that is read again. */
-const forgottenAfterMs = 1_800_000;
+const forgottenAfterMs = 1_200_000;
 /** Scrapes come a little early at times. */
 const punctual = 0.9;
 

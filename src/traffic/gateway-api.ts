@@ -2,7 +2,7 @@
  * Shows an HTTPRoute as the decision sees it and puts a split on it. The route is its user's: only backends and their
  * weights are written, and Serin's one annotation while a release runs.
  */
-import type { KubeClient, JsonPatchOperation } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { httpRoutes } from '../kube/resources.ts';
 import type { RouteView } from '../release/world.ts';
 import { yieldFields } from '../workload/fields.ts';
@@ -24,7 +24,9 @@ export interface RouteSeen {
   readonly settleMs?: number | undefined;
 }
 
-/** Annotations of Services by which a gateway keeps sessions on one backend. */
+type Operation = Parameters<KubeClient['jsonPatch']>[2][number];
+
+/** Annotation of a Service by which Traefik keeps sessions on one backend. */
 const STICKY_ANNOTATION = 'traefik.ingress.kubernetes.io/service.sticky.cookie';
 
 export function viewRoute(seen: RouteSeen, watch: ConvergenceWatch): RouteView {
@@ -68,14 +70,14 @@ export async function splitRoute(
   return written;
 }
 
-function refOperations(route: HTTPRoute, split: SplitRoute): JsonPatchOperation[] {
-  return split.rules.flatMap((rule, at): JsonPatchOperation[] => {
+function refOperations(route: HTTPRoute, split: SplitRoute): Operation[] {
+  return split.rules.flatMap((rule, at): Operation[] => {
     if (rule === route.spec.rules?.[at]) return [];
     return [{ op: 'replace', path: `/spec/rules/${at}/backendRefs`, value: rule.backendRefs ?? [] }];
   });
 }
 
-function markOperations(route: HTTPRoute, annotation: string | undefined): JsonPatchOperation[] {
+function markOperations(route: HTTPRoute, annotation: string | undefined): Operation[] {
   const { annotations } = route.metadata;
   const path = `/metadata/annotations/${SPLIT_ANNOTATION.replace('/', '~1')}`;
   if (annotation === undefined) return annotations?.[SPLIT_ANNOTATION] === undefined ? [] : [{ op: 'remove', path }];

@@ -1,7 +1,7 @@
 /** Shows the Services that reach the pods of a Deployment as the decision sees them; it never decides which may be pinned. */
 import { API_GROUP, releaseRecordKind } from '../api/kinds.ts';
 import type { CanaryServiceView, ServiceView } from '../release/world.ts';
-import { PINNED_LABEL, POD_TEMPLATE_HASH, ROLLOUT_UID_LABEL } from '../workload/marks.ts';
+import { PINNED_LABEL, POD_TEMPLATE_HASH, RELEASED, ROLLOUT_UID_LABEL } from '../workload/marks.ts';
 import { controllerOf, type PodTemplate } from '../workload/objects.ts';
 import { concerns } from '../workload/replica-sets.ts';
 import { matchesLabels } from '../workload/selector.ts';
@@ -75,7 +75,7 @@ function viewService(
   const pinnedTo = pinOf(service);
   return {
     name,
-    role: roleOf(name, traffic),
+    role: roleOf(service, traffic),
     exists: true,
     kind: kindOf(service, templates),
     ...(pinnedTo === undefined ? {} : { pinnedTo }),
@@ -83,7 +83,10 @@ function viewService(
   };
 }
 
-function roleOf(name: string, traffic: ServicesSeen['traffic']): ServiceView['role'] {
+/** A pin that a person let go is theirs: both versions may be reached through that Service, and nobody pins it again. */
+function roleOf({ metadata }: Service, traffic: ServicesSeen['traffic']): ServiceView['role'] {
+  const { name, labels } = metadata;
+  if (labels?.[PINNED_LABEL] === RELEASED) return 'alsoReachable';
   if (name === traffic.service) return 'named';
   return traffic.alsoReachable.includes(name) ? 'alsoReachable' : 'other';
 }
@@ -92,22 +95,28 @@ function kindOf(service: Service, templates: readonly PodTemplate[]): ServiceVie
   if (service.spec.type === 'ExternalName') return 'externalName';
   const selector = unpinnedSelectorOf(service);
   if (Object.keys(selector).length === 0) return 'noSelector';
-  const isMatch = templates.some((template) => matchesLabels(selector, template.metadata?.labels ?? {}));
-  return isMatch ? 'selects' : 'selectsOthers';
+  return templates.some((template) => matchesLabels(selector, ownLabelsOf(template))) ? 'selects' : 'selectsOthers';
+}
+
+/** Without the hash: a Service that selects by it (`kubectl expose rs`) has only one revision anyway, and is none to pin. */
+function ownLabelsOf({ metadata }: PodTemplate): Readonly<Record<string, string>> {
+  return withoutHash(metadata?.labels);
+}
+
+function withoutHash({ [POD_TEMPLATE_HASH]: _hash, ...own }: Readonly<Record<string, string>> = {}) {
+  return own;
 }
 
 /** The revision that Serin narrowed the selector to. Without our label a hash in it is the user's own, and stays. */
 function pinOf(service: Service): string | undefined {
-  const isPinned = service.metadata.labels?.[PINNED_LABEL] !== undefined;
-  return isPinned ? service.spec.selector?.[POD_TEMPLATE_HASH] : undefined;
+  const pin = service.metadata.labels?.[PINNED_LABEL];
+  return pin === undefined || pin === RELEASED ? undefined : service.spec.selector?.[POD_TEMPLATE_HASH];
 }
 
 /** The selector as the user wrote it. */
 function unpinnedSelectorOf(service: Service): Readonly<Record<string, string>> {
   const { selector = {} } = service.spec;
-  if (pinOf(service) === undefined) return selector;
-  const { [POD_TEMPLATE_HASH]: _pin, ...own } = selector;
-  return own;
+  return pinOf(service) === undefined ? selector : withoutHash(selector);
 }
 
 function missing(name: string): ServiceView {

@@ -15,7 +15,7 @@ export interface SplitRoute {
 }
 
 export interface SplitReading {
-  /** The largest over the rules. 0 also when only our annotation is left, so that it is cleaned up. */
+  /** The largest over the rules. 0 also when only our annotation is left, so that it does not stay. */
   readonly canaryWeightPercent: number | undefined;
   /** Every rule that names the Service has exactly that split. */
   readonly uniform: boolean;
@@ -58,8 +58,7 @@ export function readSplit(route: HTTPRoute, service: string, canaryService: stri
   const rules = route.spec.rules ?? [];
   const shares = rules.map((rule, at) => shareIn(rule, memory.rules[at], memory, own, namespace));
   const found = shares.filter((share) => share !== undefined);
-  const isMarked = memory.splits.some((split) => split.service === service);
-  const largest = found.length > 0 ? Math.max(...found) : isMarked ? 0 : undefined;
+  const largest = found.length > 0 ? Math.max(...found) : markedShare(route, own);
   const canaryWeightPercent = largest === undefined ? undefined : largest / 100;
   const serving = rules.filter((rule) =>
     rule.backendRefs?.some((ref) => isRefTo(ref, service, namespace) || isRefTo(ref, canaryService, namespace)),
@@ -74,6 +73,16 @@ export function readSplit(route: HTTPRoute, service: string, canaryService: stri
 }
 
 type Own = Omit<Split, 'share'>;
+
+/**
+ * Of a route that only our annotation says is split: what it says, where there is nothing that could be split (all weights
+ * are 0); else 0, so that the split is put on again or the annotation taken off.
+ */
+function markedShare(route: HTTPRoute, { service, backend }: Own): number | undefined {
+  const share = memoryOf(route).splits.find((split) => split.service === service)?.share;
+  if (share === undefined) return undefined;
+  return withSplit(route, service, backend, share / 100) === undefined ? share : 0;
+}
 
 interface Base {
   /** The backends as the user wants them. */

@@ -13,7 +13,14 @@ import {
   POD_TEMPLATE_HASH,
   ROLLOUT_UID_LABEL,
 } from './marks.ts';
-import { createdAtMs, type Deployment, type LabelSelector, type PodTemplate, type ReplicaSet } from './objects.ts';
+import {
+  controllerOf,
+  createdAtMs,
+  type Deployment,
+  type LabelSelector,
+  type PodTemplate,
+  type ReplicaSet,
+} from './objects.ts';
 import { ownerOf } from './replica-sets.ts';
 import { hashOf } from './revision.ts';
 
@@ -119,6 +126,20 @@ export function handOver(
     },
   };
   return patch(client, replicaSet, { metadata }, signal);
+}
+
+/**
+ * Annotations of ours on a ReplicaSet of the Deployment's: its controller copies those of a held Deployment to the
+ * ReplicaSet of the live template, and never takes one off. `kubectl rollout undo` would bring them back from there.
+ */
+export function hasLeftMarks(replicaSet: ReplicaSet): boolean {
+  const isNative = controllerOf(replicaSet)?.kind === 'Deployment';
+  return isNative && Object.keys(replicaSet.metadata.annotations ?? {}).some(isOurs);
+}
+
+/** Takes those off; for when the Deployment has lost its mark and its controller has seen that, else it copies again. */
+export function clearMarks(client: KubeClient, replicaSet: ReplicaSet, signal?: AbortSignal): Promise<ReplicaSet> {
+  return patch(client, replicaSet, { metadata: { annotations: marksOff(replicaSet.metadata.annotations) } }, signal);
 }
 
 /** Rejected ReplicaSets of this Rollout beyond the newest, without pods; they may be deleted. */

@@ -2,7 +2,14 @@
 import type { DeploymentView } from '../release/world.ts';
 import { ownersOf } from './fields.ts';
 import { type Claim, holderOf } from './holders.ts';
-import { ATTACHED_LABEL, FIELD_MANAGER, HELD_ANNOTATION, POD_TEMPLATE_HASH } from './marks.ts';
+import {
+  ATTACHED_LABEL,
+  FIELD_MANAGER,
+  HELD_ANNOTATION,
+  MAX_SURGE_ANNOTATION,
+  POD_TEMPLATE_HASH,
+  RELEASED,
+} from './marks.ts';
 import { type Condition, createdAtMs, type Deployment, type LabelSelector } from './objects.ts';
 import { hashOf, imageOf } from './revision.ts';
 
@@ -16,6 +23,7 @@ const DEFAULTS = { replicas: 1, progressDeadlineSeconds: 600, revisionHistoryLim
 export function viewDeployment(deployment: Deployment, claims: readonly Claim[]): DeploymentView {
   const { metadata, spec, status } = deployment;
   const heldByOther = holderOf(deployment, claims);
+  const maxSurgeBefore = metadata.annotations?.[MAX_SURGE_ANNOTATION];
   return {
     uid: metadata.uid,
     generation: metadata.generation ?? 0,
@@ -27,6 +35,7 @@ export function viewDeployment(deployment: Deployment, claims: readonly Claim[])
     liveHash: hashOf(spec.template),
     liveImage: imageOf(spec.template),
     ...settingsOf(spec),
+    ...(maxSurgeBefore === undefined ? {} : { maxSurgeBefore }),
     ...(heldByOther === undefined ? {} : { heldByOther }),
   };
 }
@@ -71,7 +80,7 @@ function pauserOf(deployment: Deployment): string | undefined {
 
 function attachedOf(label: string | undefined): DeploymentView['attached'] {
   if (label === 'true') return 'yes';
-  return label === 'released' ? 'released' : 'no';
+  return label === RELEASED ? 'released' : 'no';
 }
 
 function progressOf(condition: Condition | undefined): Pick<DeploymentView, 'progressing' | 'progressedAtMs'> {

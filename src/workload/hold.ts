@@ -5,7 +5,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import { deployments } from '../kube/resources.ts';
 import { withoutOurs } from './fields.ts';
-import { ATTACHED_LABEL, HELD_ANNOTATION } from './marks.ts';
+import { ATTACHED_LABEL, HELD_ANNOTATION, MAX_SURGE_ANNOTATION } from './marks.ts';
 import type { Deployment } from './objects.ts';
 
 /** Takes charge: from here on the admission guard holds a new template. Throws Conflict when the Deployment changed since. */
@@ -49,17 +49,20 @@ export function detach(
 
 /**
  * Sets `maxSurge`, written as "25%" or "1". With strategy Recreate there is none, the API server would refuse one, and
- * the controller does not need it: nothing is written.
+ * the controller does not need it: nothing is written. `before`, the user's own value, is kept in an annotation so that
+ * the object alone suffices to restore it (S18); without it the annotation goes.
  */
 export async function setMaxSurge(
   client: KubeClient,
   deployment: Deployment,
   value: string,
+  before?: string,
   signal?: AbortSignal,
 ): Promise<Deployment> {
   if (deployment.spec.strategy?.type === 'Recreate') return deployment;
   const maxSurge = /^\d+$/.test(value) ? Number(value) : value;
-  return patch(client, deployment, { spec: { strategy: { rollingUpdate: { maxSurge } } } }, signal);
+  const metadata = { annotations: { [MAX_SURGE_ANNOTATION]: before ?? null } };
+  return patch(client, deployment, { metadata, spec: { strategy: { rollingUpdate: { maxSurge } } } }, signal);
 }
 
 /** Only together with a patch that takes fields away: fields that it set would be ours again. */

@@ -2,11 +2,15 @@
 
 const DOMAIN = 'serin.dev/';
 
-/** On a Deployment: `true` while a Rollout is attached, `released` when a person broke the glass. */
+/** On a Deployment: `true` while a Rollout is attached, or RELEASED. */
 export const ATTACHED_LABEL = `${DOMAIN}attached`;
+/** Value of a label of ours by which a person broke the glass: Serin leaves the object alone, and the label too. */
+export const RELEASED = 'released';
 /** On a Deployment: `paused` is Serin's and not a person's. */
 export const HELD_ANNOTATION = `${DOMAIN}held`;
-/** On a Service: the revision to which Serin narrowed its selector. */
+/** On a Deployment during a handover: the maxSurge that is the user's. */
+export const MAX_SURGE_ANNOTATION = `${DOMAIN}max-surge`;
+/** On a Service: the revision to which Serin narrowed its selector, or RELEASED. */
 export const PINNED_LABEL = `${DOMAIN}pinned`;
 /** On every object that Serin makes for an attempt. */
 export const ROLLOUT_UID_LABEL = `${DOMAIN}rollout-uid`;

@@ -12,6 +12,8 @@ const cluster = await openCluster();
 export interface Stage {
   readonly namespace: string;
   readonly server: ApiServer;
+  /** Whether the API server runs on this machine and trusts its certificates, as webhooks of a test need. */
+  readonly isLocal: boolean;
   /** Jest's `describe`, or `describe.skip` where there is no cluster. */
   describe(sentence: string, tests: () => void): void;
 }
@@ -23,7 +25,7 @@ export function openStage(name: string): Stage {
     const { unavailable } = cluster;
     const absent = () => Promise.reject(new Error(unavailable));
     const skip = (sentence: string, tests: () => void) => describe.skip(`${sentence} (${unavailable})`, tests);
-    return { namespace, server: { ask: absent, kubectl: absent }, describe: skip };
+    return { namespace, server: { ask: absent, kubectl: absent }, isLocal: false, describe: skip };
   }
   const server = apiServer(cluster);
   beforeAll(async () => {
@@ -31,5 +33,5 @@ export function openStage(name: string): Stage {
     await installSerin(server, namespace);
   }, 60_000);
   afterAll(() => server.ask('DELETE', `/api/v1/namespaces/${namespace}`));
-  return { namespace, server, describe };
+  return { namespace, server, isLocal: cluster.provider === 'local', describe };
 }

@@ -55,7 +55,7 @@ function handingOver(world: World, attempt: Attempt, deployment: DeploymentView,
       pins.map((service) => ({ kind: 'unpin', service: service.name })),
       'Services take in both revisions; the routes stay on the new one.',
     );
-  if (deployment.maxSurge !== HANDOVER_SURGE || deployment.maxSurgeBefore === undefined)
+  if (deployment.strategyType !== 'Recreate' && (deployment.maxSurge !== HANDOVER_SURGE || deployment.maxSurgeBefore === undefined))
     return say(
       [{ kind: 'setMaxSurge', value: HANDOVER_SURGE, before: attempt.maxSurge ?? deployment.maxSurge }],
       'The Deployment is being made safe against a resize in the next second.',

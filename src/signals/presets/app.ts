@@ -15,7 +15,8 @@ export function appPreset(namespace: string, pods: readonly string[], armOf: (po
     `${metric}{namespace=${quoted(namespace)},pod=~${anyOf(some)}}`;
   const names = `__name__=~"${plain}|${openTelemetry}|up"`;
   return {
-    selectors: [`{${names},namespace=${quoted(namespace)},pod=~${anyOf(pods)}}`],
+    // Without a pod the matcher would mean: series without a pod.
+    selectors: pods.length === 0 ? [] : [`{${names},namespace=${quoted(namespace)},pod=~${anyOf(pods)}}`],
     example: of(plain, pods.slice(0, 1)),
     place: (labels) => place(labels, armOf),
   };

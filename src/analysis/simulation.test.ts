@@ -1,0 +1,217 @@
+// What the judge does in many simulated releases: how often it is wrong, and how fast it is right. Seeds are fixed.
+import { type Dice, binomial, diceFrom, poisson } from './dice.ts';
+import type { Window } from './engine.ts';
+import { type JudgeState, type Verdict, armJudge, judgeWindow, openJudge, startStep, verdictOf } from './judge.ts';
+import { type JudgeSettings, defaultSettings } from './settings.ts';
+
+interface World {
+  readonly perSecond: number;
+  readonly weight: number;
+  readonly stableRate: number;
+  readonly canaryRate: number;
+  /** Errors that come together for one cause. */
+  readonly clump?: number;
+  readonly minutes: number;
+  readonly windowMs?: number;
+  readonly onsetMinutes?: number;
+  readonly pods?: number;
+  /** Which pod has the canary's errors, when not all of them have. */
+  readonly badPod?: number;
+}
+
+const settings: JudgeSettings = defaultSettings;
+const opened = () => startStep(openJudge(['app'], settings), 'step 1', 0);
+
+function windowAt(world: World, dice: Dice, index: number): Window {
+  const { perSecond, weight, pods = 2, clump = 1, windowMs = 5_000 } = world;
+  const seconds = windowMs / 1000;
+  const isOn = index * windowMs >= (world.onsetMinutes ?? 0) * 60_000;
+  const canaryRate = isOn ? world.canaryRate : world.stableRate;
+  const errorsOf = (requests: number, rate: number) =>
+    Math.min(requests, clump * binomial(dice, requests, rate / clump));
+  const canaryGroups = Array.from({ length: pods }, (_, pod) => {
+    const requests = poisson(dice, (perSecond * weight * seconds) / pods);
+    const isBad = world.badPod === undefined || world.badPod === pod;
+    return { requests, errors: errorsOf(requests, isBad ? canaryRate : world.stableRate) };
+  });
+  const requests = poisson(dice, perSecond * (1 - weight) * seconds);
+  return {
+    startMs: index * windowMs,
+    endMs: (index + 1) * windowMs,
+    lengthMs: windowMs,
+    canary: {
+      requests: canaryGroups.reduce((sum, group) => sum + group.requests, 0),
+      errors: canaryGroups.reduce((sum, group) => sum + group.errors, 0),
+    },
+    stable: { requests, errors: errorsOf(requests, world.stableRate) },
+    canaryGroups,
+  };
+}
+
+/** Runs until `isDone`; the verdict and the windows it took, or undefined if it never was. */
+function runUntil(
+  world: World,
+  dice: Dice,
+  isDone: (verdict: Verdict) => boolean,
+): { windows: number; errors: number } | undefined {
+  let judge: JudgeState = opened();
+  let errors = 0;
+  const windows = (world.minutes * 60_000) / (world.windowMs ?? 5_000);
+  for (let index = 0; index < windows; index += 1) {
+    const window = windowAt(world, dice, index);
+    errors += window.canary.errors;
+    judge = judgeWindow(judge, 'app', window, settings);
+    if (isDone(verdictOf(judge, settings))) return { windows: index + 1, errors };
+  }
+  return undefined;
+}
+
+const isHarmful = ({ level }: Verdict) => level === 'harmful';
+const isBraked = ({ level }: Verdict) => level === 'brake' || level === 'onePod' || level === 'harmful';
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function timesIn(replicates: number, world: World, isDone: (verdict: Verdict) => boolean, seed: number): number {
+  const dice = diceFrom(seed);
+  let times = 0;
+  for (let run = 0; run < replicates; run += 1) if (runUntil(world, dice, isDone)) times += 1;
+  return times;
+}
+
+describe('a healthy release', () => {
+  const hour = { perSecond: 100, weight: 0.1, minutes: 20, windowMs: 15_000 };
+
+  test('is rolled back at most once in a thousand times, and braked at most once in a hundred', () => {
+    const world = { ...hour, stableRate: 0.01, canaryRate: 0.011 };
+    expect(timesIn(1000, world, isHarmful, 1)).toBeLessThanOrEqual(2);
+    expect(timesIn(1000, world, isBraked, 2)).toBeLessThanOrEqual(12);
+  }, 60_000);
+
+  test('is safe also where errors come five at a time', () => {
+    const world = { ...hour, stableRate: 0.01, canaryRate: 0.01, clump: 5 };
+    expect(timesIn(500, world, isHarmful, 3)).toBeLessThanOrEqual(2);
+  }, 60_000);
+
+  test('is safe when both versions fail together, and the incident adds nothing to the evidence', () => {
+    const dice = diceFrom(4);
+    let judge = opened();
+    for (let index = 0; index < 60; index += 1) {
+      const rate = index >= 20 && index < 26 ? 0.05 : 0.001;
+      const window = windowAt({ ...hour, windowMs: 5_000, stableRate: rate, canaryRate: rate }, dice, index);
+      judge = judgeWindow(judge, 'app', window, settings);
+      expect(verdictOf(judge, settings).level).toMatch(/calm|doubt/);
+    }
+  });
+
+  test('without any error is accepted for its step after about two thousand canary requests', () => {
+    const world = { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0, minutes: 20 };
+    const accepted = runUntil(world, diceFrom(5), ({ isStepAcceptable }) => isStepAcceptable);
+    expect((accepted?.windows ?? 0) * 50).toBeGreaterThan(1500);
+    expect((accepted?.windows ?? 0) * 50).toBeLessThan(2600);
+  });
+});
+
+describe('an unacceptable release', () => {
+  test('passes the final gate at most once in twenty times', () => {
+    const world = {
+      perSecond: 200,
+      weight: 0.25,
+      stableRate: 0.002,
+      canaryRate: 2 * 0.002 + 0.002,
+      minutes: 20,
+      windowMs: 15_000,
+    };
+    const passed = timesIn(400, world, ({ logAccept }) => logAccept >= Math.log(20), 6);
+    expect(passed).toBeLessThanOrEqual(20);
+  }, 30_000);
+});
+
+describe('a bad release at ten percent of 100 requests a second', () => {
+  const detection = (world: Partial<World>, isDone: (verdict: Verdict) => boolean, seed: number) => {
+    const dice = diceFrom(seed);
+    const full = { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0.5, minutes: 30, ...world };
+    return Array.from({ length: 100 }, () => runUntil(full, dice, isDone) ?? { windows: Infinity, errors: Infinity });
+  };
+
+  test('with half of its answers failing, is braked after the first window and rolled back after the third', () => {
+    expect(median(detection({}, isBraked, 7).map(({ windows }) => windows))).toBe(1);
+    expect(median(detection({}, isHarmful, 8).map(({ windows }) => windows))).toBe(3);
+  });
+
+  test('with one in twenty failing, is braked after half a dozen errors', () => {
+    expect(median(detection({ canaryRate: 0.05 }, isBraked, 9).map(({ errors }) => errors))).toBeLessThanOrEqual(7);
+  });
+
+  test('with one in twenty failing and errors known to come alone, is braked after about four', () => {
+    const alone = { ...settings, clumping: 1 };
+    const dice = diceFrom(10);
+    const errors = Array.from({ length: 100 }, () => {
+      let judge = openJudge(['gateway'], alone);
+      let seen = 0;
+      for (let index = 0; !isBraked(verdictOf(judge, alone)); index += 1) {
+        const window = windowAt(
+          { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0.05, minutes: 1, windowMs: 1_000 },
+          dice,
+          index,
+        );
+        seen += window.canary.errors;
+        judge = judgeWindow(judge, 'gateway', { ...window, canaryGroups: [] }, alone);
+      }
+      return seen;
+    });
+    expect(median(errors)).toBeLessThanOrEqual(4);
+  });
+
+  test('is found also when it turns bad after twenty minutes', () => {
+    const late = detection({ canaryRate: 0.05, onsetMinutes: 20 }, isHarmful, 11).map(({ windows }) => windows - 240);
+    expect(median(late)).toBeLessThanOrEqual(12);
+  }, 30_000);
+
+  test('with a single bad pod is braked, and never rolled back', () => {
+    const dice = diceFrom(12);
+    const world = { perSecond: 100, weight: 0.1, stableRate: 0.001, canaryRate: 0.5, minutes: 10, badPod: 1, pods: 3 };
+    const runs = Array.from({ length: 100 }, () => runUntil(world, dice, isHarmful));
+    expect(runs.filter((run) => run !== undefined)).toHaveLength(0);
+    expect(runUntil(world, diceFrom(13), ({ level }) => level === 'onePod')?.windows).toBe(3);
+  }, 30_000);
+});
+
+describe('the bake', () => {
+  const baked = (rate: number, seed: number, minutes = 5) => {
+    const dice = diceFrom(seed);
+    let judge = opened();
+    for (let index = 0; index < 36; index += 1) {
+      judge = judgeWindow(
+        judge,
+        'app',
+        windowAt({ perSecond: 100, weight: 0.25, stableRate: 0.005, canaryRate: 0.005, minutes: 3 }, dice, index),
+        settings,
+      );
+    }
+    judge = armJudge(judge, 'bake', 36 * 5_000, settings);
+    for (let index = 36; index < 36 + minutes * 12; index += 1) {
+      const window = windowAt(
+        { perSecond: 100, weight: 1, stableRate: 0, canaryRate: rate, minutes, pods: 4 },
+        dice,
+        index,
+      );
+      judge = judgeWindow(judge, 'app', window, settings);
+      if (verdictOf(judge, settings).level === 'harmful') return index - 35;
+    }
+    return undefined;
+  };
+
+  test('leaves a version alone that fails as often as the old one did', () => {
+    const alarms = Array.from({ length: 400 }, (_, run) => baked(0.005, 1000 + run)).filter(
+      (windows) => windows !== undefined,
+    );
+    expect(alarms.length).toBeLessThanOrEqual(1);
+  }, 30_000);
+
+  test('rolls a version back that begins to fail, after three windows', () => {
+    expect(median(Array.from({ length: 40 }, (_, run) => baked(0.25, 2000 + run) ?? Infinity))).toBe(3);
+    expect(median(Array.from({ length: 40 }, (_, run) => baked(0.05, 3000 + run) ?? Infinity))).toBeLessThanOrEqual(6);
+  });
+});

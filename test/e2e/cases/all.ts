@@ -1,0 +1,31 @@
+/** Every story, in the order of the report. */
+import type { Story } from '../harness/story.ts';
+import { attach } from './attach.ts';
+import { bad5, bad50 } from './bad.ts';
+import { commonMode } from './common-mode.ts';
+import { deleteBackground, deleteForeground } from './delete.ts';
+import { forcedApply } from './forced-apply.ts';
+import { good } from './good.ts';
+import { killBad, killGood } from './kill.ts';
+import { native } from './native.ts';
+import { newer, resize } from './perturb.ts';
+import { prometheusDown } from './prometheus-down.ts';
+import { rest } from './rest.ts';
+
+export const stories: readonly Story[] = [
+  attach,
+  good,
+  bad50,
+  bad5,
+  commonMode,
+  killGood,
+  killBad,
+  resize,
+  newer,
+  forcedApply,
+  prometheusDown,
+  deleteBackground,
+  deleteForeground,
+  rest,
+  native,
+];

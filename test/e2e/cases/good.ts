@@ -1,0 +1,94 @@
+/** Healthy releases: no request lost, each pod created once, and afterwards an ordinary Deployment with an ordinary history. */
+import { countRequests } from '../harness/audit.ts';
+import { kubectl } from '../harness/kubectl.ts';
+import { describeRecords, maximum, median, sum, unserved } from '../harness/measure.ts';
+import { untilEnded } from '../harness/release.ts';
+import type { Scene } from '../harness/scene.ts';
+import { shopName } from '../harness/shop.ts';
+import { Checks, goal, numbersOf, seconds, told } from '../harness/story.ts';
+import type { Figure, Row, Story } from '../harness/story.ts';
+
+export const good: Story = {
+  name: 'good',
+  title: 'Good releases',
+  times: 2,
+  alone: false,
+  scene: { start: 'attached' },
+  play: playGoodRelease,
+  figures,
+};
+
+/** Releases the next version and checks everything that a healthy release promises. */
+export async function playGoodRelease(scene: Scene): Promise<Row> {
+  const { watcher, git } = scene;
+  const checks = new Checks();
+  const { name: version, ...next } = scene.nextVersion();
+  const revisionBefore = revisionOf(scene);
+  const fromMs = await git.release(next);
+  const ending = await untilEnded(scene, version, 240_000);
+  const load = scene.load.snapshot();
+  const lost = unserved(load, { fromMs, toMs: ending.atMs });
+  const created = podsCreatedSince(scene, fromMs);
+  checks.expect(ending.kind === 'promoted', `${version} was rolled back: ${ending.message}`);
+  checks.expect(lost.length === 0, `${lost.length} requests were not served: ${describeRecords(lost)}`);
+  checks.expect(created === git.replicas, `${created} pods were created, ${git.replicas} expected`);
+  checks.expect(watcher.deployment?.spec.paused !== true, 'the Deployment is still paused');
+  checks.expect(
+    revisionOf(scene) === revisionBefore + 1,
+    `the revision is ${revisionOf(scene)}, it was ${revisionBefore}`,
+  );
+  checks.expect(await historyShows(scene, version), `kubectl rollout history does not show ${version}`);
+  const requests = countRequests(scene.audit(), { fromMs, toMs: ending.atMs });
+  return { problems: checks.problems, tookMs: ending.atMs - fromMs, lost: lost.length, created, ...requests };
+}
+
+export function podsCreatedSince(scene: Scene, fromMs: number): number {
+  // Creation times have whole seconds only.
+  return [...scene.watcher.podsSeen.values()].filter(({ createdMs }) => createdMs >= fromMs - 1000).length;
+}
+
+function revisionOf(scene: Scene): number {
+  const annotations = scene.watcher.deployment?.metadata.annotations ?? {};
+  return Number(annotations['deployment.kubernetes.io/revision'] ?? Number.NaN);
+}
+
+/** The newest revision of `kubectl rollout history` is the one that runs this version. */
+async function historyShows(scene: Scene, version: string): Promise<boolean> {
+  const words = ['rollout', 'history', `deployment/${shopName}`, '-n', scene.namespace];
+  const list = await kubectl(scene.ground, words);
+  const newest = Math.max(...[...list.matchAll(/^(\d+)\s/gm)].map(([, number]) => Number(number)));
+  const detail = await kubectl(scene.ground, [...words, `--revision=${newest}`]);
+  return new RegExp(`VERSION:\\s+${version}\\n`).test(detail);
+}
+
+function figures(rows: readonly Row[]): readonly Figure[] {
+  const lost = numbersOf(rows, 'lost');
+  const created = numbersOf(rows, 'created');
+  const requests = numbersOf(rows, 'requests');
+  return [
+    goal('requests lost', `${sum(lost)} in ${lost.length} releases`, '0', sum(lost) === 0),
+    goal(
+      'pods created a release',
+      `${Math.min(...created)} to ${maximum(created)}`,
+      'exactly 4',
+      created.every((one) => one === 4),
+    ),
+    goal(
+      'paused afterwards; revision not in the history',
+      `${rows.filter(({ problems }) => problems.length > 0).length}`,
+      '0',
+      rows.every(({ problems }) => problems.length === 0),
+    ),
+    goal(
+      'API requests a release (Lease left out)',
+      `median ${median(requests)}, most ${maximum(requests)}`,
+      'at most 60',
+      median(requests) <= 60,
+    ),
+    told(
+      'of these writes, status writes, reads, Events',
+      ['writes', 'statusWrites', 'reads', 'events'].map((one) => median(numbersOf(rows, one))).join(', '),
+    ),
+    told('time of a release', `median ${seconds(median(numbersOf(rows, 'tookMs')))}`),
+  ];
+}

@@ -1,0 +1,100 @@
+/**
+ * Puts Serin on the test cluster as its users do, and hands out the two identities of the stories: the admin's client and a
+ * kubeconfig with the operator's own token. The operator never gets the admin's rights: RBAC and policies are tested by it.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { metricSourceKind } from '../../../src/api/kinds.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { systemClock } from '../../../src/kube/clock.ts';
+import { loadConnection } from '../../../src/kube/config.ts';
+import { isKubeError } from '../../../src/kube/errors.ts';
+import { namespaces } from '../../../src/kube/resources.ts';
+import { HttpTransport } from '../../../src/kube/transport.ts';
+import { isUnavailable, openCluster } from '../../cluster/cluster.ts';
+import type { TestCluster, Unavailable } from '../../cluster/cluster.ts';
+import { apiServer } from '../../policies/api-server.ts';
+import { installSerin } from '../../policies/install.ts';
+
+export const repository = join(import.meta.dirname, '..', '..', '..');
+/** Results, logs of operators and of the load: kept for a look after a failure. */
+export const resultsDirectory = join(repository, '.e2e');
+export const operatorUser = 'system:serviceaccount:serin-system:serin';
+/** Names of the MetricSources of the stories. */
+export const sources = { app: 'serin-e2e-app', traefik: 'serin-e2e-traefik' } as const;
+
+/** A cluster that can do everything that the stories need. */
+export interface Ground {
+  readonly cluster: TestCluster;
+  readonly admin: KubeClient;
+  readonly operatorKubeconfig: string;
+  readonly gatewayUrl: string;
+  readonly auditLog: string;
+  /** The program that is tried: a path that Node.js runs. */
+  readonly program: string;
+  close(): Promise<void>;
+}
+
+/** Opens the cluster and installs Serin, or says in a sentence why the stories cannot be played here. */
+export async function openGround(program: string, say: (line: string) => void): Promise<Ground | Unavailable> {
+  const cluster = await openCluster(say);
+  if (isUnavailable(cluster)) return cluster;
+  const { gatewayUrl, prometheusUrl, auditLog } = cluster;
+  if (!cluster.has.pods || gatewayUrl === undefined || prometheusUrl === undefined || auditLog === undefined)
+    return { unavailable: 'the stories need pods, a gateway, Prometheus and the audit log of the local cluster' };
+  const connection = loadConnection({ kubeconfig: cluster.kubeconfig });
+  const transport = new HttpTransport({ connection, clock: systemClock, userAgent: 'serin-e2e' });
+  const admin = new KubeClient({ transport, fieldManager: 'serin-e2e' });
+  mkdirSync(join(resultsDirectory, 'logs'), { recursive: true });
+  await ensureNamespace(admin, 'serin-e2e-policies');
+  await installSerin(apiServer(cluster), 'serin-e2e-policies');
+  await installSources(admin, prometheusUrl);
+  return {
+    cluster,
+    admin,
+    operatorKubeconfig: await operatorKubeconfig(cluster, admin),
+    gatewayUrl,
+    auditLog,
+    program,
+    close: () => transport.close(),
+  };
+}
+
+export async function ensureNamespace(admin: KubeClient, name: string): Promise<void> {
+  try {
+    await admin.create(namespaces, { metadata: { name } });
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error;
+  }
+}
+
+async function installSources(admin: KubeClient, address: string): Promise<void> {
+  for (const dataPlane of ['app', 'traefik'] as const) {
+    const spec = { prometheus: { address }, dataPlane };
+    await admin.apply(metricSourceKind, { metadata: { name: sources[dataPlane] }, spec }, { force: true });
+  }
+}
+
+/** A token of the operator's ServiceAccount, as `kubectl create token` gives it, in a kubeconfig of its own. */
+async function operatorKubeconfig(cluster: TestCluster, admin: KubeClient): Promise<string> {
+  const path = '/api/v1/namespaces/serin-system/serviceaccounts/serin/token';
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: 8 * 3600 },
+  };
+  const action = 'ask for a token of ServiceAccount serin-system/serin';
+  const answer = await admin.transport.request<{ status: { token: string } }>({ method: 'POST', path, body, action });
+  const authority = Buffer.from(cluster.ca).toString('base64');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'serin',
+    clusters: [{ name: 'e2e', cluster: { server: cluster.server, 'certificate-authority-data': authority } }],
+    users: [{ name: 'serin', user: { token: answer.status.token } }],
+    contexts: [{ name: 'serin', context: { cluster: 'e2e', user: 'serin' } }],
+  };
+  const file = join(resultsDirectory, 'operator.kubeconfig');
+  writeFileSync(file, JSON.stringify(config, undefined, 2), { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,216 @@
+/**
+ * Objects of Serin's kinds: the least that is valid, and everything that must be refused, one change away from it. Both the CRDs
+ * on the real API server and zod alone are held against these tables.
+ */
+export type Json = string | number | boolean | { readonly [key: string]: Json } | readonly Json[];
+
+const hash = '7f9c4d8b2x';
+const waits = { whenUnsure: { afterMs: 1, do: 'hold' }, onSourceDown: { afterMs: 1, do: 'hold' } };
+/** The least that each kind accepts; every refusal below is one change away from it. */
+export const valid: Record<string, Json> = {
+  Rollout: {
+    targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
+    traffic: { service: 'shop', routes: [{ kind: 'HTTPRoute', name: 'shop' }] },
+  },
+  RolloutAction: { rollout: 'shop', action: 'pause', by: 'admin' },
+  MetricSource: { prometheus: { address: 'http://prometheus.monitoring:9090' } },
+  ReleaseRecord: {
+    rollout: 'shop',
+    rolloutUid: 'a',
+    deployment: 'shop',
+    deploymentUid: 'b',
+    revision: hash,
+    attempt: 1,
+    traffic: { service: 'shop', routes: [], alsoReachable: [], drainMs: 1 },
+    strategy: { steps: [], bakeMs: 1, podsReadyWithinMs: 1, allowTwoVersions: false },
+    analysis: { confidencePercent: 99, errors: { tolerate: '10%', ruleOut: '2x' }, ...waits },
+  },
+};
+
+/** What each kind insists on. A field that stops being required is missing here or refused no more: either fails. */
+export const required: Record<string, readonly string[]> = {
+  Rollout: [
+    'spec',
+    'spec.targetRef',
+    'spec.targetRef.apiVersion',
+    'spec.targetRef.kind',
+    'spec.targetRef.name',
+    'spec.traffic',
+    'spec.traffic.service',
+    'spec.traffic.routes',
+    'spec.traffic.routes[0].kind',
+    'spec.traffic.routes[0].name',
+    'spec.strategy.steps[0].weight',
+    'spec.analysis.metrics[0].errors',
+  ],
+  RolloutAction: ['spec', 'spec.rollout', 'spec.action', 'spec.by'],
+  MetricSource: ['spec', 'spec.prometheus', 'spec.prometheus.address'],
+  ReleaseRecord: [
+    'spec',
+    'spec.rollout',
+    'spec.rolloutUid',
+    'spec.deployment',
+    'spec.deploymentUid',
+    'spec.revision',
+    'spec.attempt',
+    'spec.traffic',
+    'spec.traffic.service',
+    'spec.traffic.routes',
+    'spec.traffic.routes[0].kind',
+    'spec.traffic.routes[0].name',
+    'spec.traffic.alsoReachable',
+    'spec.traffic.drainMs',
+    'spec.strategy',
+    'spec.strategy.steps',
+    'spec.strategy.steps[0].weightPercent',
+    'spec.strategy.steps[0].atLeastMs',
+    'spec.strategy.bakeMs',
+    'spec.strategy.podsReadyWithinMs',
+    'spec.strategy.allowTwoVersions',
+    'spec.analysis',
+    'spec.analysis.confidencePercent',
+    'spec.analysis.errors',
+    'spec.analysis.errors.tolerate',
+    'spec.analysis.errors.ruleOut',
+    'spec.analysis.whenUnsure',
+    'spec.analysis.whenUnsure.afterMs',
+    'spec.analysis.whenUnsure.do',
+    'spec.analysis.onSourceDown',
+    'spec.analysis.onSourceDown.afterMs',
+    'spec.analysis.onSourceDown.do',
+  ],
+};
+
+/** `by` is the one required field that the API server fills in itself (a policy stamps it). */
+export const stamped = 'spec.by';
+
+/** Wrong values: kind, path, value, what the API server has to say. */
+export const wrong: readonly (readonly [string, string, Json, RegExp])[] = [
+  ['Rollout', 'spec.targetRef.kind', 'StatefulSet', /Unsupported value: "StatefulSet".*"Deployment"/],
+  ['Rollout', 'spec.targetRef.apiVersion', 'apps/v2', /Unsupported value: "apps\/v2".*"apps\/v1"/],
+  ['Rollout', 'spec.targetRef.name', 'Shop', /should match/],
+  ['Rollout', 'spec.targetRef.name', '', /at least 1 char/],
+  ['Rollout', 'spec.targetRef.name', 'x'.repeat(254), /may not be more than 253/],
+  ['Rollout', 'spec.traffic.service', 'shop.example', /should match/],
+  ['Rollout', 'spec.traffic.service', 'x'.repeat(64), /may not be more than 63/],
+  ['Rollout', 'spec.traffic.routes', [], /should have at least 1 items/],
+  ['Rollout', 'spec.traffic.routes', routes(9), /must have at most 8 items/],
+  ['Rollout', 'spec.traffic.routes', [...routes(1), ...routes(1)], /Duplicate value/],
+  ['Rollout', 'spec.traffic.routes[0].kind', 'Ingress', /Unsupported value: "Ingress".*"HTTPRoute"/],
+  ['Rollout', 'spec.traffic.alsoReachable', ['a', 'a'], /Duplicate value/],
+  ['Rollout', 'spec.traffic.alsoReachable', names(9), /must have at most 8 items/],
+  [
+    'Rollout',
+    'spec.traffic.alsoReachable',
+    ['shop'],
+    /alsoReachable names the Service of traffic\.service itself: remove it there/,
+  ],
+  ['Rollout', 'spec.traffic.settle', '5', /should match/],
+  ['Rollout', 'spec.traffic.drain', '5 minutes', /should match/],
+  ['Rollout', 'spec.traffic.drain', '', /should match/],
+  ['Rollout', 'spec.strategy.steps', [], /should have at least 1 items/],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    weights(...Array.from({ length: 21 }, (_, i) => i + 1)),
+    /must have at most 20 items/,
+  ],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    weights(0),
+    /a weight is a percentage of the requests: at least 0\.01, at most 100/,
+  ],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    weights(100.01),
+    /a weight is a percentage of the requests: at least 0\.01, at most 100/,
+  ],
+  ['Rollout', 'spec.strategy.steps', weights(0.125), /a weight has at most two decimals/],
+  ['Rollout', 'spec.strategy.steps', weights(99.999), /a weight has at most two decimals/],
+  ['Rollout', 'spec.strategy.steps', weights(25, 5), /each step needs a higher weight than the step before it/],
+  ['Rollout', 'spec.strategy.steps', weights(5, 5), /each step needs a higher weight than the step before it/],
+  ['Rollout', 'spec.strategy.steps', [{ weight: 5, atLeast: '1d' }], /should match/],
+  ['Rollout', 'spec.strategy.bake', '1.5h', /should match/],
+  ['Rollout', 'spec.strategy.podsReadyWithin', 'soon', /should match/],
+  ['Rollout', 'spec.strategy.allowTwoVersions', 'yes', /must be of type boolean/],
+  ['Rollout', 'spec.analysis.source', 'Prometheus!', /should match/],
+  ['Rollout', 'spec.analysis.confidence', 89.9, /confidence lies between 90 and 99\.999 percent/],
+  ['Rollout', 'spec.analysis.confidence', 99.9999, /confidence lies between 90 and 99\.999 percent/],
+  ['Rollout', 'spec.analysis.metrics', [], /should have at least 1 items/],
+  ['Rollout', 'spec.analysis.metrics', [{ errors: {} }, { errors: {} }], /must have at most 1 item/],
+  ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '10' } }], /should match/],
+  ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '10% and 1pp' } }], /should match/],
+  ['Rollout', 'spec.analysis.metrics', [{ errors: { ruleOut: '200%' } }], /should match/],
+  ['Rollout', 'spec.analysis.whenUnsure', { do: 'promote' }, /Unsupported value: "promote"/],
+  ['Rollout', 'spec.analysis.whenUnsure', { after: '10' }, /should match/],
+  ['Rollout', 'spec.analysis.onSourceDown', { do: 'proceed' }, /Unsupported value: "proceed".*"hold", "rollback"/],
+  ['Rollout', 'spec.analysis.onSourceDown', { after: '10' }, /should match/],
+  ['RolloutAction', 'spec.action', 'approve', /Unsupported value: "approve"/],
+  ...['abort', 'retry', 'promote', 'skip'].map(
+    (action) =>
+      ['RolloutAction', 'spec.action', action, /this action concerns one revision: name it in spec\.revision/] as const,
+  ),
+  ['RolloutAction', 'spec.revision', '7F9C', /should match/],
+  ['RolloutAction', 'spec.reason', 'x'.repeat(501), /may not be more than 500/],
+  ['RolloutAction', 'spec.rollout', 'x'.repeat(254), /may not be more than 253/],
+  ['MetricSource', 'spec.prometheus.address', 'prometheus:9090', /should match/],
+  ['MetricSource', 'spec.prometheus.address', 'ftp://prometheus', /should match/],
+  ['MetricSource', 'spec.prometheus.address', 'http://user:secret@prometheus:9090', /should match/],
+  ['MetricSource', 'spec.prometheus.address', 'http://prometheus:9090/?token=secret', /should match/],
+  ['MetricSource', 'spec.prometheus.address', `http://${'x'.repeat(1020)}`, /may not be more than 1024/],
+  ['MetricSource', 'spec.prometheus.timeout', '5', /should match/],
+  ['MetricSource', 'spec.dataPlane', 'istio', /Unsupported value: "istio".*"traefik", "app"/],
+  ['MetricSource', 'spec.default', 'true', /must be of type boolean/],
+  ['ReleaseRecord', 'spec.attempt', 0, /greater than or equal to 1/],
+  ['ReleaseRecord', 'spec.attempt', 1.5, /must be of type integer/],
+  ['ReleaseRecord', 'spec.revision', 'A!', /should match/],
+];
+
+/** Edits that the API server has to refuse: kind, path, from, to, message. */
+export const edits: readonly (readonly [string, string, Json, Json, RegExp])[] = [
+  ['Rollout', 'spec.targetRef.name', 'shop', 'other', /targetRef cannot change: delete this Rollout/],
+  ['RolloutAction', 'spec.reason', 'one', 'two', /an action cannot be edited: create another one/],
+  ['ReleaseRecord', 'spec.revision', hash, 'other', /a release record is history and cannot be edited/],
+];
+
+export const right: readonly (readonly [string, string, Json])[] = [
+  ['Rollout', 'spec.strategy.steps', weights(0.01, 0.07, 1.1, 33.33, 99.99, 100)],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    weights(...Array.from({ length: 20 }, (_, i) => 0.29 * (i + 1)).map((w) => Number(w.toFixed(2)))),
+  ],
+  ['Rollout', 'spec.traffic.drain', '1h30m5s'],
+  ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '0.01pp', ruleOut: '0.2pp' } }]],
+  ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' } }]],
+  ['RolloutAction', 'spec.action', 'resume'],
+  ['MetricSource', 'spec.prometheus.address', 'https://[fd00::1]:9090/tenant/a'],
+];
+
+function routes(count: number): Json[] {
+  return names(count).map((name) => ({ kind: 'HTTPRoute', name }));
+}
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `n${i}`);
+}
+
+function weights(...values: number[]): Json[] {
+  return values.map((weight) => ({ weight }));
+}
+
+/** A copy with one field set, or removed where the value is undefined. */
+export function change(object: unknown, path: string, value: Json | undefined): unknown {
+  const copy = structuredClone(object);
+  const keys = path.split(/[.[\]]+/).filter((key) => key !== '');
+  const last = keys.pop() ?? '';
+  const parent = keys.reduce((at, key) => {
+    at[key] ??= {};
+    return Object(at[key]);
+  }, Object(copy));
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return copy;
+}
