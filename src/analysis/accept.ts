@@ -35,8 +35,9 @@ export function acceptAfterLone(
   return afterWindow(wealth, logFactors, lengthMs, unlimited);
 }
 
+const multiples = logSpaced(0.02, 0.9, bets);
+
 /** Hoped-for ratios, from hardly any error to barely below the line. */
-export function acceptTilts(settings: JudgeSettings): readonly number[] {
-  const { ratio } = settings.ruleOut;
-  return logSpaced(0.02 * ratio, 0.9 * ratio, bets);
+export function acceptTilts({ ruleOut }: JudgeSettings): readonly number[] {
+  return multiples.map((multiple) => multiple * ruleOut.ratio);
 }

@@ -37,9 +37,11 @@ export function logHarmUncapped(evidence: HarmEvidence): number {
   return evidence.reduce((least, { logUncapped }) => Math.min(least, logUncapped), Infinity);
 }
 
+const multiples = logSpaced(1.15, 64, bets);
+
 /** Suspected ratios, from barely worse than tolerated to hopeless. */
-export function harmTilts(margin: Margin): readonly number[] {
-  return logSpaced(1.15 * margin.ratio, 64 * margin.ratio, bets);
+export function harmTilts({ ratio }: Margin): readonly number[] {
+  return multiples.map((multiple) => multiple * ratio);
 }
 
 function harmLimits(settings: JudgeSettings): Limits {

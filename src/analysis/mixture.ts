@@ -21,6 +21,9 @@ export interface Limits {
 
 export const unlimited: Limits = { logWindowCap: Infinity, logCeiling: Infinity };
 
+// Bound here because a look-up of a global costs more than the logarithm in some hosts.
+const { exp, expm1, log, log1p, max, min } = Math;
+
 /** Part of the wealth that is never bet: it keeps the evidence from sinking to nothing while all is well. */
 const cash = 0.2;
 
@@ -34,7 +37,7 @@ const longestWindowMs = 300_000;
 export const slack = 1e-9;
 
 export function openWealth(bets: number): Wealth {
-  return { logShares: openingShares(bets), logEvidence: 0, logUncapped: 0 };
+  return { logShares: openingShares(bets).map((share) => log(share)), logEvidence: 0, logUncapped: 0 };
 }
 
 /** What is left of the wealth after one window, given each bet's log factor, in the order of the opening. */
@@ -49,38 +52,44 @@ export function afterWindow(
   const logGrowth = logSum(grown);
   return {
     logShares: grown.map((logShare) => logShare - logGrowth),
-    logEvidence: wealth.logEvidence + Math.min(logGrowth, logWindowCap),
-    logUncapped: Math.min(wealth.logUncapped + logGrowth, logCeiling),
+    logEvidence: wealth.logEvidence + min(logGrowth, logWindowCap),
+    logUncapped: min(wealth.logUncapped + logGrowth, logCeiling),
   };
 }
 
 /** ln Σ exp(x), summed in order, so that a replay gives the same bits. */
 export function logSum(logs: readonly number[]): number {
-  const largest = logs.reduce((most, log) => Math.max(most, log), -Infinity);
+  let largest = -Infinity;
+  for (const each of logs) largest = max(largest, each);
   if (largest === -Infinity) return -Infinity;
-  return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
+  let sum = 0;
+  for (const each of logs) sum += exp(each - largest);
+  return largest + log(sum);
 }
 
 /** ln of the average of exp(x): how independent views of one question are combined. */
 export function logMean(logs: readonly number[]): number {
-  return logSum(logs) - Math.log(logs.length);
+  return logSum(logs) - log(logs.length);
 }
 
 /** `count` numbers from `first` to `last`, in equal ratios. */
 export function logSpaced(first: number, last: number, count: number): readonly number[] {
-  const ratio = Math.log(last / first) / (count - 1);
-  return Array.from({ length: count }, (_, index) => first * Math.exp(ratio * index));
+  const ratio = log(last / first) / (count - 1);
+  return Array.from({ length: count }, (_, index) => first * exp(ratio * index));
 }
 
 function openingShares(bets: number): readonly number[] {
-  const each = Math.log((1 - cash) / bets);
-  return [Math.log(cash), ...Array.from({ length: bets }, () => each)];
+  return [cash, ...Array.from({ length: bets }, () => (1 - cash) / bets)];
 }
 
+/** A bet that has lost everything is worth this much, so that every number stays finite. */
+const smallestShare = 1e-300;
+
 function returnSome(logShares: readonly number[], lengthMs: number): readonly number[] {
-  const boundedMs = Math.min(Math.max(lengthMs, 0), longestWindowMs);
-  const logKept = (boundedMs / returned.perMs) * Math.log1p(-returned.fraction);
-  const logReturned = Math.log(-Math.expm1(logKept));
-  const opening = openingShares(logShares.length - 1);
-  return logShares.map((logShare, bet) => logSum([logShare + logKept, (opening[bet] ?? -Infinity) + logReturned]));
+  const boundedMs = min(max(lengthMs, 0), longestWindowMs);
+  const logKept = (boundedMs / returned.perMs) * log1p(-returned.fraction);
+  const kept = exp(logKept);
+  const back = -expm1(logKept);
+  const each = (back * (1 - cash)) / (logShares.length - 1);
+  return logShares.map((logShare, bet) => log(kept * exp(logShare) + (bet === 0 ? back * cash : each) + smallestShare));
 }

@@ -14,6 +14,7 @@ interface World {
   readonly minutes: number;
   readonly windowMs?: number;
   readonly onsetMinutes?: number;
+  /** 0: they cannot be told apart. */
   readonly pods?: number;
   /** Which pod has the canary's errors, when not all of them have. */
   readonly badPod?: number;
@@ -29,8 +30,8 @@ function windowAt(world: World, dice: Dice, index: number): Window {
   const canaryRate = isOn ? world.canaryRate : world.stableRate;
   const errorsOf = (requests: number, rate: number) =>
     Math.min(requests, clump * binomial(dice, requests, rate / clump));
-  const canaryGroups = Array.from({ length: pods }, (_, pod) => {
-    const requests = poisson(dice, (perSecond * weight * seconds) / pods);
+  const parts = Array.from({ length: Math.max(pods, 1) }, (_, pod) => {
+    const requests = poisson(dice, (perSecond * weight * seconds) / Math.max(pods, 1));
     const isBad = world.badPod === undefined || world.badPod === pod;
     return { requests, errors: errorsOf(requests, isBad ? canaryRate : world.stableRate) };
   });
@@ -40,11 +41,11 @@ function windowAt(world: World, dice: Dice, index: number): Window {
     endMs: (index + 1) * windowMs,
     lengthMs: windowMs,
     canary: {
-      requests: canaryGroups.reduce((sum, group) => sum + group.requests, 0),
-      errors: canaryGroups.reduce((sum, group) => sum + group.errors, 0),
+      requests: parts.reduce((sum, part) => sum + part.requests, 0),
+      errors: parts.reduce((sum, part) => sum + part.errors, 0),
     },
     stable: { requests, errors: errorsOf(requests, world.stableRate) },
-    canaryGroups,
+    canaryGroups: pods === 0 ? [] : parts,
   };
 }
 
@@ -81,17 +82,33 @@ function timesIn(replicates: number, world: World, isDone: (verdict: Verdict) =>
 }
 
 describe('a healthy release', () => {
-  const hour = { perSecond: 100, weight: 0.1, minutes: 20, windowMs: 15_000 };
+  const quarter = { perSecond: 100, weight: 0.1, minutes: 10, windowMs: 15_000, pods: 0 };
 
-  test('is rolled back at most once in a thousand times, and braked at most once in a hundred', () => {
-    const world = { ...hour, stableRate: 0.01, canaryRate: 0.011 };
-    expect(timesIn(1000, world, isHarmful, 1)).toBeLessThanOrEqual(2);
-    expect(timesIn(1000, world, isBraked, 2)).toBeLessThanOrEqual(12);
+  /** How often the brake and the rollback were reached in many releases. */
+  function alarms(replicates: number, world: World, seed: number): { braked: number; rolledBack: number } {
+    const dice = diceFrom(seed);
+    const count = { braked: 0, rolledBack: 0 };
+    for (let run = 0; run < replicates; run += 1) {
+      let isOnceBraked = false;
+      const isRolledBack = runUntil(world, dice, (verdict) => {
+        isOnceBraked ||= isBraked(verdict);
+        return isHarmful(verdict);
+      });
+      count.braked += isOnceBraked ? 1 : 0;
+      count.rolledBack += isRolledBack ? 1 : 0;
+    }
+    return count;
+  }
+
+  test('at the edge of what is tolerated is rolled back once in a thousand times at most, and braked once in a hundred', () => {
+    const { braked, rolledBack } = alarms(2000, { ...quarter, stableRate: 0.01, canaryRate: 0.011 }, 1);
+    expect(rolledBack).toBeLessThanOrEqual(2);
+    expect(braked).toBeLessThanOrEqual(20);
   }, 60_000);
 
   test('is safe also where errors come five at a time', () => {
-    const world = { ...hour, stableRate: 0.01, canaryRate: 0.01, clump: 5 };
-    expect(timesIn(500, world, isHarmful, 3)).toBeLessThanOrEqual(2);
+    const { rolledBack } = alarms(500, { ...quarter, stableRate: 0.01, canaryRate: 0.01, clump: 5 }, 3);
+    expect(rolledBack).toBeLessThanOrEqual(1);
   }, 60_000);
 
   test('is safe when both versions fail together, and the incident adds nothing to the evidence', () => {
@@ -99,7 +116,11 @@ describe('a healthy release', () => {
     let judge = opened();
     for (let index = 0; index < 60; index += 1) {
       const rate = index >= 20 && index < 26 ? 0.05 : 0.001;
-      const window = windowAt({ ...hour, windowMs: 5_000, stableRate: rate, canaryRate: rate }, dice, index);
+      const window = windowAt(
+        { ...quarter, pods: 2, windowMs: 5_000, stableRate: rate, canaryRate: rate },
+        dice,
+        index,
+      );
       judge = judgeWindow(judge, 'app', window, settings);
       expect(verdictOf(judge, settings).level).toMatch(/calm|doubt/);
     }
@@ -124,15 +145,15 @@ describe('an unacceptable release', () => {
       windowMs: 15_000,
     };
     const passed = timesIn(400, world, ({ logAccept }) => logAccept >= Math.log(20), 6);
-    expect(passed).toBeLessThanOrEqual(20);
+    expect(passed).toBeLessThanOrEqual(15);
   }, 30_000);
 });
 
 describe('a bad release at ten percent of 100 requests a second', () => {
-  const detection = (world: Partial<World>, isDone: (verdict: Verdict) => boolean, seed: number) => {
+  const detection = (world: Partial<World>, isDone: (verdict: Verdict) => boolean, seed: number, runs = 100) => {
     const dice = diceFrom(seed);
     const full = { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0.5, minutes: 30, ...world };
-    return Array.from({ length: 100 }, () => runUntil(full, dice, isDone) ?? { windows: Infinity, errors: Infinity });
+    return Array.from({ length: runs }, () => runUntil(full, dice, isDone) ?? { windows: Infinity, errors: Infinity });
   };
 
   test('with half of its answers failing, is braked after the first window and rolled back after the third', () => {
@@ -165,14 +186,14 @@ describe('a bad release at ten percent of 100 requests a second', () => {
   });
 
   test('is found also when it turns bad after twenty minutes', () => {
-    const late = detection({ canaryRate: 0.05, onsetMinutes: 20 }, isHarmful, 11).map(({ windows }) => windows - 240);
+    const late = detection({ canaryRate: 0.05, onsetMinutes: 20 }, isHarmful, 11, 30).map(({ windows }) => windows - 240);
     expect(median(late)).toBeLessThanOrEqual(12);
   }, 30_000);
 
   test('with a single bad pod is braked, and never rolled back', () => {
     const dice = diceFrom(12);
     const world = { perSecond: 100, weight: 0.1, stableRate: 0.001, canaryRate: 0.5, minutes: 10, badPod: 1, pods: 3 };
-    const runs = Array.from({ length: 100 }, () => runUntil(world, dice, isHarmful));
+    const runs = Array.from({ length: 50 }, () => runUntil(world, dice, isHarmful));
     expect(runs.filter((run) => run !== undefined)).toHaveLength(0);
     expect(runUntil(world, diceFrom(13), ({ level }) => level === 'onePod')?.windows).toBe(3);
   }, 30_000);
@@ -204,7 +225,7 @@ describe('the bake', () => {
   };
 
   test('leaves a version alone that fails as often as the old one did', () => {
-    const alarms = Array.from({ length: 400 }, (_, run) => baked(0.005, 1000 + run)).filter(
+    const alarms = Array.from({ length: 200 }, (_, run) => baked(0.005, 1000 + run)).filter(
       (windows) => windows !== undefined,
     );
     expect(alarms.length).toBeLessThanOrEqual(1);

@@ -63,8 +63,6 @@ stage.describe('on a real API server', () => {
         server.kubectl(['get', 'srn', '-n', namespace, '-o', 'wide']),
       ]);
       expect(ours).toMatchObject({ code: 0, err: '' });
-      const words = (text: string): string[] => text.replaceAll('%', '').trim().split(/\s+/);
-      const withoutAge = (text: string): string[] => words(text).filter((word) => !/^\d+[smhd]/.test(word));
       expect(withoutAge(ours.out)).toEqual(withoutAge(theirs.output));
     },
     patienceMs,
@@ -222,44 +220,47 @@ stage.describe('on a real API server', () => {
     },
     patienceMs,
   );
-
-  async function tell(name: string, status: RolloutStatus): Promise<void> {
-    const path = `${serinPath('rollouts', namespace, name)}/status`;
-    // A merge: what the story before said and this one does not is taken away by null.
-    const { status: code, body } = await server.ask(
-      'PATCH',
-      path,
-      { status: { canary: null, step: null, quarantined: null, verdict: null, ...status } },
-      { as: SERIN },
-    );
-    if (code !== 200) throw new Error(`status of ${name} was refused: ${body.message}`);
-  }
-
-  /** Answers the first act of this kind that has no answer, as the operator would. */
-  async function answered(
-    kind: string,
-    answer: { readonly state: string; readonly message: string },
-  ): Promise<unknown> {
-    const act = await eventually(async () => {
-      const { body } = await server.ask('GET', serinPath('rolloutactions', namespace));
-      const items = body['items'] as { metadata: { name: string }; spec: { action: string }; status?: unknown }[];
-      return items.find((item) => item.spec.action === kind && item.status === undefined);
-    });
-    const path = `${serinPath('rolloutactions', namespace, act.metadata.name)}/status`;
-    await server.ask('PATCH', path, { status: { ...answer, at: '2026-11-24T12:00:00Z' } }, { as: SERIN });
-    return act;
-  }
-
-  async function replicaSetOf(name: string): Promise<string> {
-    return eventually(async () => {
-      const { body } = await server.ask(
-        'GET',
-        `/apis/apps/v1/namespaces/${namespace}/replicasets?labelSelector=app%3D${name}`,
-      );
-      return (body['items'] as { metadata: { uid: string } }[])[0]?.metadata.uid;
-    });
-  }
 });
+
+async function tell(name: string, status: RolloutStatus): Promise<void> {
+  const path = `${serinPath('rollouts', namespace, name)}/status`;
+  // A merge: what the story before said and this one does not is taken away by null.
+  const { status: code, body } = await server.ask(
+    'PATCH',
+    path,
+    { status: { canary: null, step: null, quarantined: null, verdict: null, ...status } },
+    { as: SERIN },
+  );
+  if (code !== 200) throw new Error(`status of ${name} was refused: ${body.message}`);
+}
+
+/** Answers the first act of this kind that has no answer, as the operator would. */
+async function answered(kind: string, answer: { readonly state: string; readonly message: string }): Promise<unknown> {
+  const act = await eventually(async () => {
+    const { body } = await server.ask('GET', serinPath('rolloutactions', namespace));
+    const items = body['items'] as { metadata: { name: string }; spec: { action: string }; status?: unknown }[];
+    return items.find((item) => item.spec.action === kind && item.status === undefined);
+  });
+  const path = `${serinPath('rolloutactions', namespace, act.metadata.name)}/status`;
+  await server.ask('PATCH', path, { status: { ...answer, at: '2026-11-24T12:00:00Z' } }, { as: SERIN });
+  return act;
+}
+
+async function replicaSetOf(name: string): Promise<string> {
+  return eventually(async () => {
+    const { body } = await server.ask(
+      'GET',
+      `/apis/apps/v1/namespaces/${namespace}/replicasets?labelSelector=app%3D${name}`,
+    );
+    return (body['items'] as { metadata: { uid: string } }[])[0]?.metadata.uid;
+  });
+}
+
+/** kubectl prints weights without their percent sign. */
+function withoutAge(table: string): string[] {
+  const words = table.replaceAll('%', '').trim().split(/\s+/);
+  return words.filter((word) => !/^\d+[smhd]/.test(word));
+}
 
 function workload(name: string): object[] {
   const labels = { app: name };

@@ -120,3 +120,13 @@ describe('colours', () => {
     expect(terminalOn({ out: stream(isTTY), err: stream(isTTY), env }).hasColour).toBe(hasColour);
   });
 });
+
+test.each([
+  [120, 120],
+  [0, 80],
+  [undefined, 80],
+  [3, 40],
+])('a terminal of %p columns is drawn with %p', (columns, drawn) => {
+  const out = { ...stream(true), ...(columns === undefined ? {} : { columns }) };
+  expect(terminalOn({ out, err: stream(true), env: {} }).columns).toBe(drawn);
+});

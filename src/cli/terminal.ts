@@ -31,12 +31,17 @@ export function terminalOn({ out, err, env }: TerminalOptions): Terminal {
   const isInteractive = out.isTTY === true && env['TERM'] !== 'dumb';
   return {
     isInteractive,
-    columns: out.columns ?? 80,
+    columns: widthOf(out),
     hasColour: isInteractive && (env['NO_COLOR'] ?? '') === '',
     print: (text) => void out.write(`${text}\n`),
     complain: (text) => void err.write(`${text}\n`),
     draw: (raw) => void out.write(raw),
   };
+}
+
+/** Some terminals do not know their width, and say 0. */
+function widthOf({ columns = 0 }: Stream): number {
+  return columns > 0 ? Math.max(40, columns) : 80;
 }
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';

@@ -24,17 +24,16 @@ import { createRecord, endRecord, pruneRecords } from '../workload/record.ts';
 import { rehearse } from '../workload/rehearsal.ts';
 import { imagesOf } from '../workload/revision.ts';
 import { endingOf } from './ending.ts';
-import type { Log } from './log.ts';
 import type { Seen } from './observe.ts';
 import type { Rehearsal } from './rehearsals.ts';
 import type { Rollout } from './stores.ts';
+import type { Purpose } from './watched-writes.ts';
 
 export interface ActParts {
   readonly clock: Clock;
-  readonly log: Log;
   readonly metrics: Pick<Metrics, 'effectFailed' | 'releaseEnded'>;
   /** A client whose writes are watched, for this Rollout and reason. */
-  readonly clientFor: (rollout: string, reason: string) => KubeClient;
+  readonly clientFor: (purpose: Purpose) => KubeClient;
   readonly proveGuard: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
   readonly noteRehearsal: (rollout: string, deploymentUid: string, result: Rehearsal) => void;
 }
@@ -72,7 +71,7 @@ class Hand {
   }
 
   async carryOut(effect: Effect, signal: AbortSignal): Promise<void> {
-    const client = this.#parts.clientFor(this.#key, effect.kind);
+    const client = this.#parts.clientFor({ rollout: this.#key, reason: effect.kind });
     switch (effect.kind) {
       case 'addFinalizer':
       case 'removeFinalizer':
@@ -213,8 +212,8 @@ class Hand {
         await scaleReplicaSet(client, this.#mustReplicaSet(effect), effect.replicas, signal);
         return;
       case 'deleteReplicaSet': {
-        const { namespace } = this.#rollout.metadata;
-        return deleteReplicaSet(client, { namespace, name: effect.name, uid: effect.uid }, signal);
+        const { namespace, resourceVersion } = this.#mustReplicaSet(effect).metadata;
+        return deleteReplicaSet(client, { namespace, name: effect.name, uid: effect.uid, resourceVersion }, signal);
       }
       case 'handOver':
         await handOver(client, await this.#unchanged(client, effect, signal), effect.replicas, signal);

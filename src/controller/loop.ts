@@ -2,10 +2,10 @@
  * Wires the control loop over any transport, clock and random source: stores, judge, queue and the look at each key. It
  * decides nothing; what wires it decides when this process may write.
  */
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, getGlobalDispatcher } from 'undici';
 import { API_GROUP, API_VERSION } from '../api/kinds.ts';
 import type { Phase } from '../api/reasons.ts';
-import type { Metrics } from '../insight/metrics.ts';
+import type { Metrics, PollResult } from '../insight/metrics.ts';
 import { KubeClient } from '../kube/client.ts';
 import type { Clock, Random } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -31,11 +31,12 @@ import { Observer } from './observe.ts';
 import { Looker } from './reconcile.ts';
 import { Rehearsals } from './rehearsals.ts';
 import { StatusWriter } from './status-writer.ts';
-import { createStores, isWatched, kindsWatched, type Mirror, mirrorsOf, type Rollout, type Stores, storedIn, targetKeyOf, type Watched } from './stores.ts';
+import { countingPolls } from './source-polls.ts';
+import { createStores, isWatched, kindsWatched, type MetricSource, type Mirror, mirrorsOf, type Rollout, type Stores, storedIn, targetKeyOf, type Watched } from './stores.ts';
 import { Supervisor } from './supervisor.ts';
 import { UnseenWrites } from './unseen-writes.ts';
 import { priorityOfChange } from './urgency.ts';
-import { watchedWrites } from './watched-writes.ts';
+import { type Purpose, watchedWrites } from './watched-writes.ts';
 
 export interface LoopOptions {
   readonly transport: Transport;
@@ -89,7 +90,7 @@ export class ControlLoop {
     this.#collector = new Collector({
       clock,
       random,
-      ...(options.sources === undefined ? {} : { dispatcher: options.sources }),
+      dispatcher: countingPolls(options.sources ?? getGlobalDispatcher(), this.#onPoll),
       onChange: (attempt) => this.#wake(this.#judging.rolloutOf(attempt)),
     });
     this.#judging = new Judging({
@@ -139,17 +140,16 @@ export class ControlLoop {
   }
 
   #looker(): Looker {
-    const { clock, log, metrics } = this.#options;
+    const { clock, metrics } = this.#options;
     const observer = new Observer(this.stores, {
       guardOf: (namespace) => this.#proofs.of(namespace),
       rehearsalOf: (uid) => this.#rehearsals.of(uid),
       answerOf: (key, memory, spec) => this.#judging.answerOf(key, memory, spec),
       convergence: this.#convergence,
     });
-    const acting = { clock, log, metrics, clientFor: this.#clientFor, proveGuard: this.#prove, noteRehearsal: this.#noteRehearsal };
+    const acting = { clock, metrics, clientFor: this.#clientFor, proveGuard: this.#prove, noteRehearsal: this.#noteRehearsal };
     return new Looker({
       clock,
-      log,
       metrics,
       rollout: (key) => this.stores.rollouts.get(...splitKey(key)),
       observe: (rollout) => observer.observe(rollout),
@@ -224,10 +224,10 @@ export class ControlLoop {
     if (key !== undefined) this.#queue.add(key, { priority: 'urgent' });
   }
 
-  readonly #clientFor = (rollout: string, reason: string): KubeClient => {
+  readonly #clientFor = (purpose: Purpose): KubeClient => {
     const { transport, log, mayWrite, metrics } = this.#options;
     const parts = { transport, unseen: this.#unseen, log, mayWrite, onConflict: () => metrics.writeConflict() };
-    return new KubeClient({ transport: watchedWrites(parts, { rollout, reason }) });
+    return new KubeClient({ transport: watchedWrites(parts, purpose) });
   };
 
   readonly #live = (resource: string, ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject> => {
@@ -255,6 +255,12 @@ export class ControlLoop {
     const counts = new Map<Phase, number>();
     for (const one of this.#phases.values()) counts.set(one, (counts.get(one) ?? 0) + 1);
     this.#options.metrics.phases(counts);
+  };
+
+  readonly #onPoll = (origin: string, result: PollResult): void => {
+    const isAt = ({ spec }: MetricSource) => spec !== undefined && URL.parse(spec.prometheus.address)?.origin === origin;
+    const source = this.stores.metricsources.all().find(isAt);
+    this.#options.metrics.judgePolled(source?.metadata.name ?? 'unknown', result);
   };
 
   readonly #onWatchError = (resource: Watched, error: unknown): void => {

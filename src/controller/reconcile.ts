@@ -16,18 +16,17 @@ import { conditionsFor } from '../release/conditions.ts';
 import { isoTime } from '../release/time.ts';
 import type { World } from '../release/world.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
-import type { Log } from './log.ts';
 import type { Observation, Seen } from './observe.ts';
 import { REFUSAL_KEPT_MS } from './rehearsals.ts';
 import { readStatus, statusOf, toldOf } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { Rollout } from './stores.ts';
 import type { UnseenWrites } from './unseen-writes.ts';
+import type { Purpose } from './watched-writes.ts';
 
 /** What a look needs of the rest of the shell. */
 export interface LookParts {
   readonly clock: Clock;
-  readonly log: Log;
   readonly metrics: Pick<Metrics, 'looked' | 'effectFailed' | 'guardBypassed'>;
   readonly rollout: (key: string) => Rollout | undefined;
   readonly observe: (rollout: Rollout) => Observation;
@@ -39,7 +38,7 @@ export interface LookParts {
     evidenceOf(key: string): RolloutStatus['evidence'];
     forget(key: string): void;
   };
-  readonly clientFor: (rollout: string, reason: string) => KubeClient;
+  readonly clientFor: (purpose: Purpose) => KubeClient;
   readonly status: StatusWriter;
   readonly unseen: UnseenWrites;
   readonly say: (rollout: Rollout, note: Note) => void;
@@ -154,16 +153,15 @@ export class Looker {
     reason: string,
     signal: AbortSignal,
   ): Promise<Rollout | undefined> {
-    const { status, clientFor, add, log } = this.#parts;
+    const { status, clientFor, add } = this.#parts;
     const change = status.changeOf(key, rollout.status, next, kept);
     if (change.kind === 'later') add(key, { priority: 'resync', afterMs: change.inMs });
     if (change.kind !== 'write') return undefined;
     const { resourceVersion } = rollout.metadata;
-    const client = clientFor(key, reason);
+    const client = clientFor({ rollout: key, reason, ...(next.message === undefined ? {} : { message: next.message }) });
     const written = await client.patchStatus<Rollout>(rolloutKind, refOf(key), change.patch, { resourceVersion }, signal);
     status.written(key);
     this.#verified.add(key);
-    log.info({ rollout: key, phase: next.phase, reason: next.reason }, next.message ?? '');
     return written;
   }
 
@@ -173,7 +171,7 @@ export class Looker {
    */
   async #verify(key: string, rollout: Rollout, signal: AbortSignal): Promise<void> {
     if (this.#verified.has(key)) return;
-    const live = await this.#parts.clientFor(key, 'verify').get(rolloutKind, refOf(key), {}, signal);
+    const live = await this.#parts.clientFor({ rollout: key, reason: 'verify' }).get(rolloutKind, refOf(key), {}, signal);
     if (live.metadata.resourceVersion !== rollout.metadata.resourceVersion)
       throw new KubeError(`act on Rollout ${key}: what is known of it is older than what the API server has; looking again`, {
         code: 'Conflict',

@@ -21,6 +21,8 @@ export interface WatchedWritesOptions {
 export interface Purpose {
   readonly rollout: string;
   readonly reason: string;
+  /** The sentence of a decision that is being written down. */
+  readonly message?: string;
 }
 
 /** A transport for one purpose; reads and dry runs pass untouched. */

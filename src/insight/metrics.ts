@@ -6,7 +6,7 @@ import type { Effect, Outcome } from '../release/decision.ts';
 /** How one look at one Rollout ended. */
 export type LookResult = 'quiet' | 'acted' | 'waited' | 'conflict' | 'failed';
 /** How one question to a metric source ended. */
-export type PollResult = 'judged' | 'waiting' | 'noSeries' | 'down';
+export type PollResult = 'answered' | 'refused' | 'failed';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -98,7 +98,7 @@ function countingIn(registry: Registry): Metrics {
   const restarts = new Counter({ name: 'serin_watch_restarts_total', help: 'Watches that were opened again after an error or silence.', labelNames: ['resource'], registers });
   const depth = new Gauge({ name: 'serin_queue_depth', help: 'Rollouts whose turn it is to be looked at.', registers });
   const waiting = new Gauge({ name: 'serin_queue_waiting', help: 'Rollouts that are to be looked at later.', registers });
-  const polls = new Counter({ name: 'serin_judge_polls_total', help: 'Answers of metric sources by source and result.', labelNames: ['source', 'result'], registers });
+  const polls = new Counter({ name: 'serin_judge_polls_total', help: 'Questions to metric sources by source and result: answered, refused by HTTP status, or failed on the way.', labelNames: ['source', 'result'], registers });
   const bypassed = counter(registers, 'serin_guard_bypassed_total', 'Templates that rolled out by themselves although their Deployment was attached.');
 
   for (const outcome of Object.keys(outcomes)) releases.inc({ outcome }, 0);

@@ -5,7 +5,7 @@ import { isKubeError } from './errors.ts';
 import { events } from './resources.ts';
 
 /** The object an event is about. */
-export interface EventSubject {
+interface EventSubject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace: string;

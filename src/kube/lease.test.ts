@@ -142,6 +142,32 @@ test('a renewal that hangs counts from when it was sent', async () => {
   expect(one.log).toEqual(['leads', 'lost']);
 });
 
+test('a renewal that was answered late counts from when it was sent', async () => {
+  const one = start('one');
+  await clock.advance(1999);
+  api.before = async () => clock.sleep(4000);
+  await clock.advance(4002);
+  expect(api.writes()).toHaveLength(2);
+  api.before = cutOff;
+  await clock.advance(5998);
+  expect(one.elector.isLeader).toBe(true);
+  await clock.advance(1);
+  expect(one.log).toEqual(['leads', 'lost']);
+});
+
+test('a leader that is stopped during a renewal that took effect releases the Lease all the same', async () => {
+  const one = start('one');
+  await clock.advance(1000);
+  api.after = () => {
+    api.after = () => {};
+    one.stop.abort();
+    throw failure('Network');
+  };
+  await clock.advance(1000);
+  expect(await one.ended).toBe('stopped');
+  expect(lease()).toMatchObject({ holderIdentity: '' });
+});
+
 test('a leader survives trouble that is shorter than the deadline', async () => {
   const one = start('one');
   await clock.advance(4000);

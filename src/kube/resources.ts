@@ -19,7 +19,7 @@ export interface OwnerReference {
 }
 
 /** Metadata of an object to be written. */
-export interface DraftMeta {
+interface DraftMeta {
   readonly name?: string;
   readonly generateName?: string;
   readonly namespace?: string;

@@ -26,18 +26,7 @@ export interface StoreOptions<T> {
   readonly onListenerError?: (error: unknown, key: string) => void;
 }
 
-/** The reading side of a store. */
-export interface StoreView<T> {
-  readonly size: number;
-  get(namespace: string | undefined, name: string): T | undefined;
-  all(): readonly T[];
-  /** Objects that the named index files under `value`. An index that does not exist is a mistake and throws. */
-  list(index: string, value: string): readonly T[];
-  /** Calls `listener` after every change; returns the function that ends it. */
-  onChange(listener: (change: Change<T>) => void): () => void;
-}
-
-export class Store<T extends Stored> implements StoreView<T> {
+export class Store<T extends Stored> {
   readonly #objects = new Map<string, T>();
   readonly #indexes = new Map<
     string,
@@ -73,6 +62,7 @@ export class Store<T extends Stored> implements StoreView<T> {
     return [...this.#objects.values()];
   }
 
+  /** Objects that the named index files under `value`. An index that does not exist is a mistake and throws. */
   list(index: string, value: string): readonly T[] {
     const entry = this.#indexes.get(index);
     if (entry === undefined)
@@ -82,6 +72,7 @@ export class Store<T extends Stored> implements StoreView<T> {
       .filter((object) => object !== undefined);
   }
 
+  /** Calls `listener` after every change, in the order of changes; returns the function that ends it. */
   onChange(listener: (change: Change<T>) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

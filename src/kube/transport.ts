@@ -95,7 +95,7 @@ export class HttpTransport implements Transport {
     try {
       const open = () => this.#exchange.open(request, link.controller.signal);
       const body = await withDeadline(this.#clock, timeoutMs, open, signal);
-      return readLines(request, body, link, signal);
+      return readLines(request, body, () => link.release(), signal);
     } catch (error) {
       link.controller.abort();
       link.release();
@@ -139,7 +139,7 @@ function waitBeforeRepeatMs({ code, httpStatus, retryAfterMs }: KubeError): numb
 async function* readLines(
   request: KubeRequest,
   body: AsyncIterable<Uint8Array>,
-  link: ReturnType<typeof linkTo>,
+  release: () => void,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, void> {
   try {
@@ -147,8 +147,6 @@ async function* readLines(
   } catch (error) {
     throw errorOfFailure(request, error, signal);
   } finally {
-    // Also when the reader stopped early: what is left of the answer must not hold the socket.
-    link.controller.abort();
-    link.release();
+    release();
   }
 }

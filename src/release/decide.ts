@@ -5,18 +5,19 @@
 import type { Attempt } from '../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
 import type { Decision, Effect } from './decision.ts';
-import { after, decision, remembering } from './plan.ts';
+import { after, answering, decision, remembering, withAttempt } from './plan.ts';
 import { answerActions } from './stages/actions.ts';
 import { attach } from './stages/attach.ts';
 import { begin } from './stages/begin.ts';
 import { judgeBake } from './stages/bake.ts';
 import { detach } from './stages/detach.ts';
+import { disturbance, targetLost } from './stages/disturb.ts';
 import { promote } from './stages/promote.ts';
 import { rest } from './stages/rest.ts';
 import { recover } from './stages/recover.ts';
 import { enterRetreat, retreat } from './stages/retreat.ts';
 import { judgeStep, progress } from './stages/step.ts';
-import { canarySet, liveIsStable, nativeRoll } from './views.ts';
+import { canarySet, isHandedOver, liveIsStable, nativeRoll } from './views.ts';
 import type { World } from './world.ts';
 
 export function decide(world: World, nowMs: number): Decision {
@@ -29,8 +30,8 @@ export function decide(world: World, nowMs: number): Decision {
       stalled: true,
     });
   const answered = answerActions(world, nowMs);
-  if (answered.abort !== undefined) return after({ effects: answered.effects }, answered.abort);
-  return after({ effects: answered.effects }, live(remembering(world, answered.memory), world.hasJournal, nowMs));
+  const decided = answered.abort ?? live(remembering(world, answered.memory), world.hasJournal, nowMs);
+  return answering(decided, answered.effects);
 }
 
 function live(world: World, hasJournal: boolean, nowMs: number): Decision {
@@ -42,23 +43,37 @@ function live(world: World, hasJournal: boolean, nowMs: number): Decision {
 }
 
 function attempting(world: World, attempt: Attempt, nowMs: number): Decision {
-  if (attempt.stage === 'retreat') return retreat(world, nowMs);
-  if (attempt.stage === 'promote') return promote(world, attempt, nowMs);
-  return disturbed(world, attempt, nowMs) ?? after(holding(world), released(world, known(world, attempt), nowMs));
+  if (attempt.stage === 'retreat') return after({ effects: heldMeanwhile(world, attempt) }, retreat(world, nowMs));
+  if (isHandedOver(world, attempt)) return promote(world, attempt, nowMs);
+  const seen = known(world, attempt);
+  const noted = seen === attempt ? world : remembering(world, withAttempt(world.memory, seen));
+  const cause = disturbance(noted, seen);
+  if (cause !== undefined) return enterRetreat(noted, nowMs, cause);
+  return after({ effects: holding(noted) }, inStage(noted, seen, nowMs));
 }
 
-/** Somebody resumed the Deployment before its controller acted on it: held again at once. */
-function holding(world: World): { readonly effects: readonly Effect[] } {
-  return { effects: world.deployment?.paused === false ? [{ kind: 'hold' }] : [] };
-}
-
-/** The UID is remembered as soon as the ReplicaSet was seen; written with the next decision that is written anyway. */
+/** The UID is written down as soon as the ReplicaSet was seen: from then on no other of that name is taken for it. */
 function known(world: World, attempt: Attempt): Attempt {
   const uid = attempt.replicaSetUid ?? canarySet(world, attempt)?.uid;
-  return uid === undefined ? attempt : { ...attempt, replicaSetUid: uid };
+  return uid === attempt.replicaSetUid || uid === undefined ? attempt : { ...attempt, replicaSetUid: uid };
 }
 
-function released(world: World, attempt: Attempt, nowMs: number): Decision {
+/** Somebody took the label off, or resumed the Deployment before its controller acted on it: put back at once. */
+function holding({ deployment }: World): readonly Effect[] {
+  if (deployment === undefined) return [];
+  const label: readonly Effect[] = deployment.attached === 'no' ? [{ kind: 'attach' }] : [];
+  return deployment.paused ? label : [...label, { kind: 'hold' }];
+}
+
+/** On the way back too: a template that was rejected must not roll out because somebody resumed the Deployment (S5). */
+function heldMeanwhile(world: World, attempt: Attempt): readonly Effect[] {
+  const { deployment } = world;
+  if (deployment === undefined || targetLost(world, attempt) !== undefined || deployment.attached !== 'yes') return [];
+  const isNative = attempt.retreat?.why === 'bypassed' || nativeRoll(world) !== undefined;
+  return deployment.paused || isNative || liveIsStable(world) ? [] : [{ kind: 'hold' }];
+}
+
+function inStage(world: World, attempt: Attempt, nowMs: number): Decision {
   switch (attempt.stage) {
     case 'begin':
       return begin(world, attempt, nowMs);
@@ -67,62 +82,10 @@ function released(world: World, attempt: Attempt, nowMs: number): Decision {
     case 'bake':
       return progress(world, attempt, nowMs, judgeBake);
     case 'promote':
+      return promote(world, attempt, nowMs);
     case 'retreat':
-      throw new Error(`stage ${attempt.stage} is decided elsewhere`);
+      return retreat(world, nowMs);
     default:
       return attempt.stage satisfies never;
   }
-}
-
-/** What ends an attempt from outside, the most dangerous first. */
-function disturbed(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
-  const { deployment } = world;
-  const target = `Deployment ${attempt.spec.target.name}`;
-  if (deployment === undefined)
-    return enterRetreat(world, nowMs, { why: 'bypassed', reason: 'TargetMissing', message: `${target} was deleted.` });
-  if (deployment.uid !== attempt.targetUid)
-    return enterRetreat(world, nowMs, {
-      why: 'bypassed',
-      reason: 'TargetReplaced',
-      message: `${target} was deleted and created again.`,
-    });
-  const escaped = world.replicaSets.find((set) => set.uid === attempt.replicaSetUid && set.owner !== 'ours');
-  if (escaped !== undefined)
-    return enterRetreat(world, nowMs, {
-      why: 'escaped',
-      reason: 'CanaryEscaped',
-      message: `ReplicaSet ${escaped.name} lost its owner before it was promoted.`,
-    });
-  const roll = nativeRoll(world);
-  if (roll !== undefined && !deployment.paused)
-    return enterRetreat(world, nowMs, {
-      why: 'bypassed',
-      reason: 'GuardBypassed',
-      message: `revision ${roll.hash} rolls out by itself although ${target} is attached.`,
-    });
-  if (world.rollout.deleting)
-    return enterRetreat(world, nowMs, {
-      why: 'detached',
-      reason: 'Detaching',
-      message: 'the Rollout is being deleted.',
-    });
-  if (liveIsStable(world))
-    return enterRetreat(world, nowMs, {
-      why: 'cancelled',
-      reason: 'Cancelled',
-      message: 'the template went back to the stable one.',
-    });
-  return isSuperseded(world, attempt)
-    ? enterRetreat(world, nowMs, {
-        why: 'superseded',
-        reason: 'Superseded',
-        message: `template ${deployment.liveHash} replaced it.`,
-      })
-    : undefined;
-}
-
-/** Compared as templates once the canary exists; its hash is only a name. */
-function isSuperseded(world: World, attempt: Attempt): boolean {
-  const canary = canarySet(world, attempt);
-  return canary === undefined ? world.deployment?.liveHash !== attempt.hash : !canary.sameAsLive;
 }

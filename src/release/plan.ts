@@ -37,6 +37,11 @@ export function withoutAttempt(memory: Memory): Memory {
   return withJournal(memory, journal);
 }
 
+/** Puts answers to people behind everything else: one that cannot be written must not hold up a brake or a rollback. */
+export function answering(decided: Decision, answers: readonly Effect[]): Decision {
+  return answers.length === 0 ? decided : { ...decided, effects: [...decided.effects, ...answers] };
+}
+
 /** Puts what a first part decided before what a second part decided from its outcome. */
 export function after(first: Extras, second: Decision): Decision {
   return {

@@ -18,6 +18,25 @@ export function canarySet(world: World, attempt: Attempt): ReplicaSetView | unde
   );
 }
 
+/** Canary pods that can take requests: Ready, and endpoints of a canary Service that is Serin's own (S1). */
+export function canaryReady(world: World, attempt: Attempt): number {
+  const { canaryService } = world;
+  if (canaryService?.ours !== true) return 0;
+  return Math.min(canaryService.ready, canarySet(world, attempt)?.ready ?? 0);
+}
+
+/** The handover took place: from here on the Deployment controller decides about the pods of the canary. */
+export function isHandedOver(world: World, attempt: Attempt): boolean {
+  const canary = canarySet(world, attempt);
+  return attempt.stage === 'promote' && canary !== undefined && canary.owner !== 'ours';
+}
+
+/** Another tool or another Rollout holds the workload and this one never did: nothing that is seen is ours to touch. */
+export function isForeign(world: World): boolean {
+  const { stable, journal } = world.memory;
+  return world.deployment?.heldByOther !== undefined && stable === undefined && journal.attempt === undefined;
+}
+
 /** ReplicaSets of the Deployment's own that have pods. */
 export function nativeActive(world: World): readonly ReplicaSetView[] {
   return world.replicaSets.filter((set) => set.owner === 'deployment' && set.replicas > 0 && !set.deleting);
@@ -65,6 +84,27 @@ export function convergesInMs(route: RouteView, attempt: Attempt, extraMs = 0): 
     parent.accepted ? parent.settleMs + extraMs - parent.acceptedForMs : 1000,
   );
   return Math.max(100, ...waits);
+}
+
+/** The longest time that a gateway of these routes needs to settle. */
+export function longestSettleMs(world: World, attempt: Attempt): number {
+  return Math.max(0, ...world.routes.flatMap((route) => asked(route, attempt).map((parent) => parent.settleMs)));
+}
+
+/** Routes that are there and have a rule to split. */
+export function servingRoutes(world: World): readonly RouteView[] {
+  return world.routes.filter((route) => route.exists && route.serves);
+}
+
+/** Every route that serves sends all of its requests to the canary, and there is one. */
+export function isAllOnCanary(world: World): boolean {
+  const routes = servingRoutes(world);
+  return routes.length > 0 && routes.every((route) => route.uniform && (route.canaryWeightPercent ?? 0) > 99.99);
+}
+
+/** The judge has anything but a calm word: no weight may rise, whoever asks. */
+export function isDoubtful(world: World): boolean {
+  return world.answer.kind === 'judged' && world.answer.level !== 'calm';
 }
 
 /** Endpoints of a ReplicaSet in any Service that callers use, ready or not. */

@@ -7,7 +7,7 @@ export function canarySize(weightPercent: number, replicas: number): number {
   return Math.min(replicas, Math.max(2, podsForShare(weightPercent, replicas)));
 }
 
-/** Ready pods that a share of the traffic needs, when N pods carry all of it (S1). */
+/** Ready pods that a share of the traffic needs, when N pods carry all of it (S1). With N = 0 no share can be carried: one pod is always missing. */
 export function podsForShare(weightPercent: number, replicas: number): number {
   if (weightPercent <= 0) return 0;
   return Math.max(1, Math.min(replicas, Math.ceil((weightPercent * replicas) / HUNDRED - 1e-9)));

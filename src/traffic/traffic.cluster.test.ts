@@ -11,8 +11,9 @@ import {
   replicaSets,
   services,
 } from '../kube/resources.ts';
-import { again, clientAsSerin, eventually, workload } from '../workload/as-serin.ts';
+import { again, anchorOf, clientAsSerin, endAll, eventually, workload } from '../workload/as-serin.ts';
 import { createCanary, scaleReplicaSet } from '../workload/canary.ts';
+import { ROLLOUT_UID } from '../workload/fixtures.ts';
 import type { Deployment, OwnedMeta, Pod, ReplicaSet } from '../workload/objects.ts';
 import { hashOf } from '../workload/revision.ts';
 import { createCanaryService, deleteCanaryService } from './canary-service.ts';
@@ -24,7 +25,7 @@ import { type ServicesSeen, viewCanaryService, viewServices } from './services.t
 
 const stage = openStage('traffic');
 const { namespace, server } = stage;
-const rolloutUid = 'a-rollout-of-this-test';
+const rolloutUid = ROLLOUT_UID;
 
 const manifestOf = {
   service: (name: string, selector: object) => ({
@@ -51,7 +52,10 @@ stage.describe('traffic', () => {
   beforeAll(async () => {
     client = await clientAsSerin(server);
   });
-  afterAll(() => client.transport.close());
+  afterAll(async () => {
+    await endAll(client, namespace);
+    await client.transport.close();
+  });
 
   /** As Git applies it, by server-side apply. */
   async function git(manifest: object, ...flags: string[]): Promise<void> {
@@ -104,11 +108,9 @@ stage.describe('traffic', () => {
         template: { ...deployment.spec.template, metadata: { labels: { app: name }, annotations: { version: '2' } } },
       },
     };
-    const record = await server.ask('POST', `/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name } });
-    const anchor = { name, uid: record.body.metadata?.uid ?? '' };
     const newHash = hashOf(other.spec.template);
-    const order = { record: anchor, rolloutUid, attempt: 1, hash: newHash };
-    // What a ReplicaSet's anchor is does not matter to endpoints; one without an owner would be adopted.
+    const record = (await anchorOf(client, namespace, name, newHash)).metadata;
+    const order = { record, rolloutUid, attempt: 1, hash: newHash };
     const canary = await createCanary(client, { ...order, deployment: other, name: `${name}-${newHash}`, replicas: 1 });
     if (canary.kind !== 'made') throw new Error(canary.message);
     const made = await createCanaryService(client, { ...order, service: await serviceNow(name) });
@@ -161,10 +163,7 @@ stage.describe('traffic', () => {
   });
 
   test('a headless Service with several ports and a sticky one get a canary’s Service that the API takes', async () => {
-    const record = await server.ask('POST', `/api/v1/namespaces/${namespace}/configmaps`, {
-      metadata: { name: 'shapes' },
-    });
-    const anchor = { name: 'shapes', uid: record.body.metadata?.uid ?? '' };
+    const record = (await anchorOf(client, namespace, 'shapes', 'bcdfghjklm')).metadata;
     const headless = manifestOf.service('headless', { app: 'x' });
     const ports = [
       { name: 'a', port: 80 },
@@ -174,7 +173,7 @@ stage.describe('traffic', () => {
     const sticky = manifestOf.service('sticky', { app: 'x' });
     await git({ ...sticky, spec: { ...sticky.spec, type: 'NodePort', sessionAffinity: 'ClientIP' } });
     for (const name of ['headless', 'sticky']) {
-      const order = { service: await serviceNow(name), hash: 'bcdfghjklm', record: anchor, rolloutUid, attempt: 1 };
+      const order = { service: await serviceNow(name), hash: 'bcdfghjklm', record, rolloutUid, attempt: 1 };
       expect((await createCanaryService(client, order)).kind).toBe('made');
     }
     expect(await serviceNow('headless-canary')).toMatchObject({

@@ -1,29 +1,24 @@
 /** The life of a canary on a real API server under the real Deployment controller: ignored, adopted, never made twice. */
 import { openStage } from '../../test/policies/stage.ts';
-import { effectiveSpec } from '../api/effective.ts';
 import { releaseRecordKind } from '../api/kinds.ts';
-import type { Attempt } from '../api/rollout-status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deployments, pods, replicaSets } from '../kube/resources.ts';
 import type { DeploymentView, ReplicaSetView } from '../release/world.ts';
-import { again, clientAsSerin, eventually, workload } from './as-serin.ts';
+import { again, anchorOf, clientAsSerin, endAll, eventually, workload } from './as-serin.ts';
 import { clearMarks, createCanary, deleteReplicaSet, handOver, hasLeftMarks, scaleReplicaSet } from './canary.ts';
 import { viewDeployment } from './deployment.ts';
+import { ROLLOUT_UID } from './fixtures.ts';
 import { proveGuard } from './guard.ts';
 import { attach, detach, hold, resume, setMaxSurge } from './hold.ts';
 import type { Deployment, Pod, ReleaseRecord, ReplicaSet } from './objects.ts';
-import { createRecord, endRecord } from './record.ts';
+import { endRecord } from './record.ts';
 import { rehearse } from './rehearsal.ts';
 import { viewReplicaSets } from './replica-sets.ts';
 import { canaryName, hashOf } from './revision.ts';
 
 const stage = openStage('adoption');
 const { namespace, server } = stage;
-const rollout = { name: 'checkout', uid: 'a-rollout-of-this-test' };
-const spec = effectiveSpec({
-  targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'checkout' },
-  traffic: { service: 'checkout', routes: [{ kind: 'HTTPRoute', name: 'checkout' }] },
-}) as unknown as Attempt['spec'];
+const rollout = { name: 'checkout', uid: ROLLOUT_UID };
 
 stage.describe('a release by adoption', () => {
   let client: KubeClient;
@@ -31,7 +26,10 @@ stage.describe('a release by adoption', () => {
   beforeAll(async () => {
     client = await clientAsSerin(server);
   });
-  afterAll(() => client.transport.close());
+  afterAll(async () => {
+    await endAll(client, namespace);
+    await client.transport.close();
+  });
 
   /** As its user applies it: by kubectl. */
   async function apply(name: string, version: string, change: object = {}): Promise<void> {
@@ -80,12 +78,10 @@ stage.describe('a release by adoption', () => {
     await apply(name, 'v2');
     const deployment = await live(name);
     const hash = hashOf(deployment.spec.template);
-    const order = { namespace, name: `${name}-${hash}-1`, attempt: 1, revision: hash, rollout, spec };
-    const record = await createRecord(client, { ...order, deployment: deployment.metadata });
-    if (record.kind !== 'made') throw new Error(record.message);
+    const record = await anchorOf(client, namespace, name, hash);
     const made = await createCanary(client, {
       deployment,
-      record: record.object.metadata,
+      record: record.metadata,
       rolloutUid: rollout.uid,
       attempt: 1,
       name: canaryName(name, hash),
@@ -93,7 +89,7 @@ stage.describe('a release by adoption', () => {
       replicas,
     });
     if (made.kind !== 'made') throw new Error(made.message);
-    return { record: record.object, canary: made.object, hash };
+    return { record, canary: made.object, hash };
   }
 
   const ready = (name: string, hash: string, count: number) =>
@@ -248,32 +244,12 @@ stage.describe('a release by adoption', () => {
     'Escaped',
     'Unknown',
   ] as const)('the API takes an attempt that ended as %s, and the record is then the Rollout’s', async (outcome) => {
-    const name = `ended-${outcome.toLowerCase()}`;
-    const owner = await server.ask('POST', `/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name } });
-    const uid = owner.body.metadata?.uid ?? '';
-    const order = {
-      namespace,
-      name,
-      attempt: 1,
-      revision: 'bcdfghjklm',
-      rollout: { name, uid },
-      deployment: { name, uid },
-      spec,
-    };
-    const made = await createRecord(client, order);
-    if (made.kind !== 'made') throw new Error(made.message);
-    expect(made.object.metadata).toMatchObject({ finalizers: ['serin.dev/anchor'] });
-    expect(made.object.metadata.ownerReferences).toBeUndefined();
-    const ending = {
-      outcome,
-      reason: 'Errors',
-      message: 'It fails.',
-      startedAtMs: 0,
-      endedAtMs: 1,
-      rollout: { name, uid },
-    };
-    await endRecord(client, made.object, ending);
-    const ended = await client.find<ReleaseRecord>(releaseRecordKind, { namespace, name });
+    const record = await anchorOf(client, namespace, `ended-${outcome.toLowerCase()}`, 'bcdfghjklm');
+    expect(record.metadata).toMatchObject({ finalizers: ['serin.dev/anchor'] });
+    expect(record.metadata.ownerReferences).toBeUndefined();
+    const times = { startedAtMs: 0, endedAtMs: 1 };
+    await endRecord(client, record, { outcome, reason: 'Errors', message: 'It fails.', ...times, rollout });
+    const ended = await client.find<ReleaseRecord>(releaseRecordKind, record.metadata);
     if (ended !== undefined) expect(ended.status).toMatchObject({ outcome });
   });
 });

@@ -1,11 +1,17 @@
 /** How cluster tests write with Serin's own identity, so that its rights and the policies are tried with every step. */
 import { isUnavailable, openCluster } from '../../test/cluster/cluster.ts';
 import type { ApiServer } from '../../test/policies/api-server.ts';
+import { effectiveSpec } from '../api/effective.ts';
+import { releaseRecordKind } from '../api/kinds.ts';
+import type { Attempt } from '../api/rollout-status.ts';
 import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
 import { loadConnection } from '../kube/config.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { HttpTransport } from '../kube/transport.ts';
+import { ROLLOUT_UID } from './fixtures.ts';
+import type { ReleaseRecord } from './objects.ts';
+import { createRecord, endRecord } from './record.ts';
 
 const TOKEN_PATH = '/api/v1/namespaces/serin-system/serviceaccounts/serin/token';
 
@@ -44,6 +50,45 @@ export async function again<T>(write: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (tries === 10 || !isKubeError(error, 'Conflict')) throw error;
     }
+  }
+}
+
+/** An attempt's anchor, which must really be there: the garbage collector takes what is owned by something that is not. */
+export async function anchorOf(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+  revision: string,
+): Promise<ReleaseRecord> {
+  const rollout = { name, uid: ROLLOUT_UID };
+  const target = { apiVersion: 'apps/v1', kind: 'Deployment', name } as const;
+  const spec = effectiveSpec({ targetRef: target, traffic: { service: name, routes: [{ kind: 'HTTPRoute', name }] } });
+  const order = {
+    namespace,
+    name: `${name}-${revision}-1`,
+    attempt: 1,
+    revision,
+    rollout,
+    deployment: { name, uid: 'any' },
+  };
+  const made = await createRecord(client, { ...order, spec: spec as unknown as Attempt['spec'] });
+  if (made.kind !== 'made') throw new Error(made.message);
+  return made.object;
+}
+
+/** Lets go of every anchor of the namespace, which else could not be deleted. */
+export async function endAll(client: KubeClient, namespace: string): Promise<void> {
+  const { items } = await client.list<ReleaseRecord>(releaseRecordKind, { namespace });
+  for (const record of items) {
+    const rollout = { name: record.spec.rollout, uid: record.spec.rolloutUid };
+    const ending = {
+      outcome: 'Detached',
+      reason: 'Detached',
+      message: 'The test is over.',
+      endedAtMs: Date.now(),
+      rollout,
+    } as const;
+    await endRecord(client, record, ending);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Decision, Effect } from '../decision.ts';
 import { withAttempt, withJournal } from '../plan.ts';
 import type { ActionView, Memory, World } from '../world.ts';
 import { canarySet } from '../views.ts';
+import { crashWords } from './health.ts';
+import { quarantineOf, withoutWitness } from './rest.ts';
 import { enterRetreat } from './retreat.ts';
 
 const REMEMBERED = 8;
@@ -128,16 +130,19 @@ function standingHarm(world: World, attempt: Attempt): string | undefined {
   if (attempt.brake !== undefined) return `The brake is on: ${attempt.brake.message}`;
   const { answer } = world;
   if (answer.kind === 'judged' && answer.level !== 'calm') return `The judge has doubts: ${answer.sentence}`;
-  const canary = canarySet(world, attempt);
-  return canary !== undefined && canary.crashLooping > 0 ? `${canary.crashLooping} pods crash.` : undefined;
+  const crashes = crashWords(canarySet(world, attempt));
+  return crashes === undefined ? undefined : `${crashes}.`;
 }
 
 function retrying(world: World, action: ActionView): Ruling {
   const { quarantined } = world.memory;
   const { attempt } = world.memory.journal;
   if (attempt !== undefined) return refused(`Revision ${attempt.hash} is still being handled; retry when it is over.`);
+  // Without a name it is the one that keeps the live template from being released.
   const entry =
-    action.revision === undefined ? quarantined[0] : quarantined.find((one) => one.hash === action.revision);
+    action.revision === undefined
+      ? (quarantineOf(world) ?? withoutWitness(world) ?? quarantined[0])
+      : quarantined.find((one) => one.hash === action.revision);
   if (entry === undefined)
     return refused(
       action.revision === undefined ? 'No revision is quarantined.' : `Revision ${action.revision} is not quarantined.`,

@@ -62,7 +62,7 @@ export function revisionOf(set: ReplicaSetView, nowMs: number): StableRevision {
 export function settledSet(world: World, deployment: DeploymentView): ReplicaSetView | undefined {
   const active = nativeActive(world);
   const only = active.length === 1 ? active[0] : undefined;
-  if (deployment.held) return only;
+  if (isHeldBack(deployment)) return only;
   if (deployment.replicas === 0)
     return world.replicaSets.find((set) => set.owner === 'deployment' && set.sameAsLive && active.length === 0);
   const finished =
@@ -70,6 +70,11 @@ export function settledSet(world: World, deployment: DeploymentView): ReplicaSet
   return finished && deployment.observedGeneration >= deployment.generation && only?.sameAsLive === true
     ? only
     : undefined;
+}
+
+/** Held under our mark, or paused and nobody else's: an earlier Rollout let go of it with a template that was never released. */
+export function isHeldBack(deployment: DeploymentView): boolean {
+  return deployment.held || (deployment.paused && deployment.pausedBy === undefined);
 }
 
 function unsettled(world: World, deployment: DeploymentView, nowMs: number): Decision {

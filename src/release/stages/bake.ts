@@ -2,21 +2,19 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
-import { canarySet } from '../views.ts';
+import { canarySet, isDoubtful } from '../views.ts';
 import type { World } from '../world.ts';
 import { impatient, judgingReport } from './step.ts';
 
 export function judgeBake(world: World, attempt: Attempt, nowMs: number): Decision {
   const { bakeMs } = attempt.spec.strategy;
   const bakedMs = nowMs - (attempt.convergedAtMs ?? nowMs);
-  if (attempt.promotedBy !== undefined) return enterPromote(world, attempt, nowMs);
-  if (attempt.skippedStep !== attempt.step && bakedMs < bakeMs)
-    return decision(world.memory, bakingReport(attempt, nowMs), { wakeAfterMs: bakeMs - bakedMs });
+  const isAsked = attempt.promotedBy !== undefined || attempt.skippedStep === attempt.step;
+  // A person's word stands for missing evidence, never for evidence of harm.
+  if (isAsked && !isDoubtful(world)) return enterPromote(world, attempt, nowMs);
+  if (bakedMs < bakeMs) return decision(world.memory, bakingReport(attempt, nowMs), { wakeAfterMs: bakeMs - bakedMs });
   const { answer } = world;
-  if (
-    attempt.skippedStep === attempt.step ||
-    (answer.kind === 'judged' && answer.level === 'calm' && answer.finalAcceptable)
-  )
+  if (answer.kind === 'judged' && answer.level === 'calm' && answer.finalAcceptable)
     return enterPromote(world, attempt, nowMs);
   return impatient(world, attempt, nowMs, () => enterPromote(world, attempt, nowMs));
 }
@@ -39,6 +37,7 @@ function enterPromote(world: World, attempt: Attempt, nowMs: number): Decision {
   const { deployment } = world;
   if (deployment === undefined || canary === undefined)
     return decision(world.memory, judgingReport(world, attempt, nowMs), { wakeAfterMs: 1000 });
+  // 0 of 0 pods are all of them, and yet nothing was shown to work.
   const isWhole =
     deployment.replicas > 0 &&
     canary.replicas === deployment.replicas &&
@@ -49,7 +48,7 @@ function enterPromote(world: World, attempt: Attempt, nowMs: number): Decision {
       world.memory,
       {
         phase: 'Progressing',
-        reason: deployment.replicas === 0 ? 'ScaledToZero' : 'PodsStarting',
+        reason: 'PodsStarting',
         message: `Ready to promote ${attempt.hash}; ${canary.available} of ${deployment.replicas} pods are available.`,
         stalled: false,
       },
@@ -59,7 +58,7 @@ function enterPromote(world: World, attempt: Attempt, nowMs: number): Decision {
     ...attempt,
     stage: 'promote',
     stageSinceMs: nowMs,
-    maxSurge: attempt.maxSurge ?? deployment.maxSurge,
+    maxSurge: attempt.maxSurge ?? deployment.maxSurgeBefore ?? deployment.maxSurge,
     replicaSetUid: canary.uid,
   };
   const message = `The Deployment takes over revision ${attempt.hash}; no pod is created twice.`;

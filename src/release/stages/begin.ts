@@ -4,20 +4,58 @@
  */
 import type { Attempt } from '../../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
-import type { Decision, Effect, Report } from '../decision.ts';
+import type { Decision, Effect } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
-import { canarySet, convergesInMs, isConverged, parentKey, stableSet } from '../views.ts';
+import {
+  CONVERGE_DEADLINE_MS,
+  canaryReady,
+  canarySet,
+  convergesInMs,
+  isConverged,
+  parentKey,
+  stableSet,
+} from '../views.ts';
 import { canarySize } from '../weights.ts';
-import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
+import type { DeploymentView, ReplicaSetView, RouteView, World } from '../world.ts';
+import { podsLate, unhurried } from './health.ts';
 import { pinning } from './pins.ts';
 import { pinnable } from './recover.ts';
-import { enterStep, pausedReport } from './step.ts';
-import { brakeReleased, brakeReport, harmed } from './verdict.ts';
-import { podsLate } from './health.ts';
+import { enterStep, judgingReport, pausedReport, scaledToZero } from './step.ts';
+import { brakeReleased, brakeReport, harmed, mayRise, outage } from './verdict.ts';
 
 export function startAttempt(world: World, deployment: DeploymentView, nowMs: number): Decision {
+  const idle = world.routes.filter((route) => !route.parents.some((parent) => parent.accepted));
+  if (idle.length > 0)
+    return decision(
+      world.memory,
+      {
+        phase: 'Waiting',
+        reason: 'RouteNotAccepted',
+        message: `No gateway has accepted ${idle.map((route) => `${route.kind} ${route.name}`).join(', ')}; see its status, the release begins when one has.`,
+        stalled: true,
+      },
+      { wakeAfterMs: 5000 },
+    );
+  const attempt = newAttempt(world, deployment, nowMs);
+  const { number } = attempt;
+  const memory = withAttempt(
+    { ...world.memory, journal: { ...world.memory.journal, version: JOURNAL_VERSION, attempts: number } },
+    attempt,
+  );
+  const message = `Release of revision ${attempt.hash} (${attempt.image}) began; ${world.memory.stable?.hash ?? ''} is stable.`;
+  return decision(
+    memory,
+    { phase: 'Progressing', reason: 'ReleaseStarted', message, stalled: false },
+    {
+      events: [{ type: 'Normal', reason: 'ReleaseStarted', message }],
+      wakeAfterMs: 0,
+    },
+  );
+}
+
+function newAttempt(world: World, deployment: DeploymentView, nowMs: number): Attempt {
   const number = world.memory.journal.attempts + 1;
-  const attempt: Attempt = {
+  return {
     number,
     hash: deployment.liveHash,
     image: deployment.liveImage,
@@ -36,30 +74,6 @@ export function startAttempt(world: World, deployment: DeploymentView, nowMs: nu
     weightSinceMs: nowMs,
     noSource: world.answer.kind === 'noSource',
   };
-  if (attempt.parents.length === 0)
-    return decision(
-      world.memory,
-      {
-        phase: 'Waiting',
-        reason: 'RouteNotAccepted',
-        message: `No gateway has accepted ${world.routes.map((route) => `${route.kind} ${route.name}`).join(', ')}; see its status, the release begins when one has.`,
-        stalled: true,
-      },
-      { wakeAfterMs: 5000 },
-    );
-  const memory = withAttempt(
-    { ...world.memory, journal: { ...world.memory.journal, version: JOURNAL_VERSION, attempts: number } },
-    attempt,
-  );
-  const message = `Release of revision ${attempt.hash} (${attempt.image}) began; ${world.memory.stable?.hash ?? ''} is stable.`;
-  return decision(
-    memory,
-    { phase: 'Progressing', reason: 'ReleaseStarted', message, stalled: false },
-    {
-      events: [{ type: 'Normal', reason: 'ReleaseStarted', message }],
-      wakeAfterMs: 0,
-    },
-  );
 }
 
 /** `<deployment>-<hash>-<attempt>`, the Deployment's part cut so that the whole stays a valid name. */
@@ -77,134 +91,189 @@ function cut(name: string, length: number): string {
 }
 
 export function begin(world: World, attempt: Attempt, nowMs: number): Decision {
-  const say = (extra: { effects?: readonly Effect[]; wakeAfterMs?: number }, message: string): Decision =>
-    decision(world.memory, preparing(message), extra);
-  const obstacle = equalSet(world, attempt);
-  if (obstacle !== undefined)
-    return say(
-      { effects: obstacle, wakeAfterMs: 1000 },
-      `Older ReplicaSets with the template of ${attempt.hash} are being removed.`,
-    );
-  if (!world.records.some((record) => record.name === attempt.record))
-    return say(
-      { effects: [{ kind: 'createRecord', record: attempt.record, attempt: attempt.number, revision: attempt.hash }] },
-      `Revision ${attempt.hash} is being prepared.`,
-    );
-  const pins = pinning(world, attempt);
-  if (pins.refusal !== undefined)
-    return decision(world.memory, pins.refusal, { effects: pins.effects, wakeAfterMs: 5000 });
-  if (pins.effects.length > 0)
-    return say({ effects: pins.effects }, `Services are being pinned to ${world.memory.stable?.hash ?? 'stable'}.`);
-  const missing = missingParts(world, attempt);
-  if (missing.taken !== undefined)
-    return decision(
-      world.memory,
-      { phase: 'Waiting', reason: 'NameTaken', message: missing.taken, stalled: true },
-      { wakeAfterMs: 10_000 },
-    );
-  const bad = harmed(world, attempt, nowMs) ?? podsLate(world, attempt, nowMs);
-  if (bad !== undefined) return bad;
-  const calmed = brakeReleased(world, attempt, nowMs);
-  if (calmed !== undefined)
-    return decision(withAttempt(world.memory, calmed), preparing(`Pods of ${attempt.hash} no longer crash.`), {
-      wakeAfterMs: 0,
-    });
-  if (missing.effects.length > 0)
-    return say({ effects: missing.effects }, `The first pods of ${attempt.hash} are being created.`);
-  return waiting(world, attempt, nowMs);
+  return (
+    clearing(world, attempt, nowMs) ??
+    anchoring(world, attempt) ??
+    pinningFirst(world, attempt, nowMs) ??
+    obstructed(world, attempt, nowMs) ??
+    troubled(world, attempt, nowMs) ??
+    creating(world, attempt) ??
+    waiting(world, attempt, nowMs)
+  );
 }
 
-function waiting(world: World, attempt: Attempt, nowMs: number): Decision {
-  const canary = canarySet(world, attempt);
-  const unsettled = world.routes.filter((route) => !isConverged(route, attempt));
-  const isReady = canary !== undefined && canary.ready >= 1 && (world.canaryService?.ready ?? 0) >= 1;
-  if (isReady && unsettled.length === 0 && attempt.brake === undefined && attempt.pausedBy === undefined)
-    return enterStep(world, attempt, 0, nowMs);
-  const message = isReady
-    ? `Pods of ${attempt.hash} are ready; the gateway is taking up the canary backend at weight 0.`
-    : `Waiting for pods of ${attempt.hash} to become ready, ${canary?.ready ?? 0} of ${canary?.replicas ?? 0} are${canary?.trouble === undefined ? '' : ` (${canary.trouble.words})`}.`;
-  if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
-  if (attempt.pausedBy !== undefined) return decision(world.memory, pausedReport(attempt), { wakeAfterMs: 60_000 });
-  const deadlineMs = attempt.stageSinceMs + attempt.spec.strategy.podsReadyWithinMs - nowMs;
-  const wakeAfterMs =
-    unsettled.length > 0
-      ? Math.max(...unsettled.map((route) => convergesInMs(route, attempt)))
-      : Math.max(100, deadlineMs);
+function preparing(world: World, message: string, effects: readonly Effect[], wakeAfterMs?: number): Decision {
   return decision(
     world.memory,
-    {
-      phase: 'Progressing',
-      reason: 'PodsStarting',
-      message,
-      stalled: false,
-      nextTransitionAtMs: nowMs + Math.max(0, deadlineMs),
-    },
-    { wakeAfterMs },
+    { phase: 'Progressing', reason: 'Preparing', message, stalled: false },
+    { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) },
   );
 }
 
 /**
- * ReplicaSets with an equal template that are not this attempt's canary: the controller would adopt or revive them
- * instead. One with pods first gives them back to stable.
+ * ReplicaSets that would get in the way: one with an equal template, which the controller would adopt or revive instead
+ * of the canary, and pods of any other revision of the Deployment's own. Pods are first given back to stable.
  */
-function equalSet(world: World, attempt: Attempt): readonly Effect[] | undefined {
+function clearing(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
   const stable = stableSet(world);
-  const equal = world.replicaSets.filter((set) => !set.deleting && set.uid !== stable?.uid && isStale(set, attempt));
-  if (equal.length === 0) return undefined;
+  const others = world.replicaSets.filter(
+    (set) => !set.deleting && set.uid !== stable?.uid && isInTheWay(set, attempt, stable),
+  );
+  if (others.length === 0) return undefined;
+  const message = `Other ReplicaSets are cleared away before ${attempt.hash} starts.`;
+  const crowded = others.filter((set) => set.replicas > 0 || set.pods > 0);
   const replicas = world.deployment?.replicas ?? 0;
-  const lowStable: readonly Effect[] =
-    stable !== undefined && stable.replicas < replicas
-      ? [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }]
-      : [];
-  return [
-    ...lowStable,
-    ...equal.map(
+  const isWeak = stable !== undefined && crowded.length > 0 && stable.ready < replicas;
+  if (isWeak && stable.replicas < replicas)
+    return preparing(world, message, [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }], 1000);
+  // The others may be all that serves; after this long stable is not going to be stronger without them.
+  if (isWeak && nowMs - attempt.stageSinceMs < attempt.spec.strategy.podsReadyWithinMs)
+    return preparing(world, `${message} ${stable.ready} of ${replicas} pods of ${stable.hash} are ready.`, [], 5000);
+  return preparing(
+    world,
+    message,
+    others.map(
       (set): Effect =>
         set.replicas > 0 || set.pods > 0
           ? { kind: 'scale', uid: set.uid, name: set.name, replicas: 0 }
           : { kind: 'deleteReplicaSet', uid: set.uid, name: set.name },
     ),
-  ];
+    1000,
+  );
 }
 
-function isStale(set: ReplicaSetView, attempt: Attempt): boolean {
-  if (set.owner === 'deployment') return set.sameAsLive;
+function isInTheWay(set: ReplicaSetView, attempt: Attempt, stable: ReplicaSetView | undefined): boolean {
+  if (set.owner === 'deployment') return set.sameAsLive || (set.replicas > 0 && stable !== undefined);
   return set.owner === 'ours' && set.attempt !== attempt.number && (set.sameAsLive || set.name === attempt.replicaSet);
 }
 
-interface Parts {
-  readonly effects: readonly Effect[];
-  readonly taken?: string;
+function anchoring(world: World, attempt: Attempt): Decision | undefined {
+  if (world.records.some((record) => record.name === attempt.record)) return undefined;
+  return preparing(world, `Revision ${attempt.hash} is being prepared.`, [
+    { kind: 'createRecord', record: attempt.record, attempt: attempt.number, revision: attempt.hash },
+  ]);
+}
+
+function pinningFirst(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
+  const { effects, refusal } = pinning(world, attempt);
+  if (refusal !== undefined)
+    return decision(unhurrying(world, attempt, nowMs), refusal, { effects, wakeAfterMs: 5000 });
+  if (effects.length === 0) return undefined;
+  return preparing(world, `Services are being pinned to ${world.memory.stable?.hash ?? 'stable'}.`, effects);
+}
+
+/** What only a person can put out of the way. */
+function obstructed(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
+  if (world.deployment?.replicas === 0)
+    return decision(
+      unhurrying(world, attempt, nowMs),
+      { phase: 'Waiting', stalled: false, ...scaledToZero(world) },
+      { wakeAfterMs: 60_000 },
+    );
+  const taken = nameTaken(world, attempt);
+  if (taken === undefined) return undefined;
+  return decision(
+    unhurrying(world, attempt, nowMs),
+    { phase: 'Waiting', reason: 'NameTaken', message: taken, stalled: true },
+    { wakeAfterMs: 10_000 },
+  );
+}
+
+/** Waiting for a person is not the pods' delay. */
+function unhurrying(world: World, attempt: Attempt, nowMs: number): World['memory'] {
+  const next = unhurried(attempt, nowMs);
+  return next === attempt ? world.memory : withAttempt(world.memory, next);
+}
+
+function nameTaken(world: World, attempt: Attempt): string | undefined {
+  const service = world.canaryService;
+  if (service?.ours === false)
+    return `Service ${service.name} exists and is not Serin's, and the release needs that name; rename or delete it.`;
+  if (canarySet(world, attempt) !== undefined) return undefined;
+  const other = world.replicaSets.find((set) => set.name === attempt.replicaSet && set.owner !== 'ours');
+  return other === undefined
+    ? undefined
+    : `ReplicaSet ${other.name} exists and is not Serin's, and the release needs that name; delete it if nothing needs it.`;
+}
+
+function troubled(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
+  const bad = harmed(world, attempt, nowMs) ?? podsLate(world, attempt, nowMs);
+  if (bad !== undefined) return bad;
+  const calmed = brakeReleased(world, attempt, nowMs);
+  if (calmed === undefined) return undefined;
+  const memory = withAttempt(world.memory, calmed);
+  return { ...preparing(world, `Pods of ${attempt.hash} no longer crash.`, [], 0), memory };
 }
 
 /** Canary Service, then ReplicaSet and, beside it, the backend in each route at weight 0. */
-function missingParts(world: World, attempt: Attempt): Parts {
-  const service = world.canaryService;
-  if (service?.ours === false)
-    return {
-      effects: [],
-      taken: `Service ${service.name} exists and is not Serin's, and the release needs that name; rename or delete it.`,
-    };
-  if (service === undefined) return { effects: [{ kind: 'createCanaryService' }] };
-  const canary = canarySet(world, attempt);
-  const other = canary === undefined ? world.replicaSets.find((set) => set.name === attempt.replicaSet) : undefined;
-  if (other !== undefined)
-    return {
-      effects: [],
-      taken: `ReplicaSet ${other.name} exists and is not Serin's, and the release needs that name; delete it if nothing needs it.`,
-    };
-  const first = attempt.spec.strategy.steps[0]?.weightPercent ?? 100;
-  const replicas = canarySize(first, world.deployment?.replicas ?? 1);
-  const create: readonly Effect[] =
-    canary === undefined
-      ? [{ kind: 'createCanary', name: attempt.replicaSet, hash: attempt.hash, record: attempt.record, replicas }]
-      : [];
-  const join = world.routes
-    .filter((route) => route.exists && route.canaryWeightPercent === undefined)
-    .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 0 }));
-  return { effects: [...create, ...join] };
+function creating(world: World, attempt: Attempt): Decision | undefined {
+  const effects = missingParts(world, attempt);
+  return effects.length === 0
+    ? undefined
+    : preparing(world, `The first pods of ${attempt.hash} are being created.`, effects);
 }
 
-function preparing(message: string): Report {
-  return { phase: 'Progressing', reason: 'Preparing', message, stalled: false };
+function missingParts(world: World, attempt: Attempt): readonly Effect[] {
+  if (world.canaryService === undefined) return [{ kind: 'createCanaryService' }];
+  const canary = canarySet(world, attempt);
+  const first = attempt.spec.strategy.steps[0]?.weightPercent ?? 100;
+  const replicas = canarySize(first, world.deployment?.replicas ?? 1);
+  const { hash, record, replicaSet: name } = attempt;
+  const join = world.routes
+    .filter((route) => route.exists && route.serves && route.canaryWeightPercent === undefined)
+    .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 0 }));
+  if (canary === undefined) return [{ kind: 'createCanary', name, hash, record, replicas }, ...join];
+  // It was sized for a smaller Deployment.
+  const grow = !canary.deleting && canary.replicas < replicas;
+  return grow ? [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas }, ...join] : join;
+}
+
+/** Until pods are ready and every gateway knows the canary backend at weight 0; then the first step, unless something holds it. */
+function waiting(world: World, attempt: Attempt, nowMs: number): Decision {
+  if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
+  if (attempt.pausedBy !== undefined)
+    return decision(world.memory, pausedReport(world, attempt), { wakeAfterMs: 60_000 });
+  if (canaryReady(world, attempt) < 1) return starting(world, attempt, nowMs);
+  const unsettled = world.routes.filter((route) => !isConverged(route, attempt));
+  if (unsettled.length > 0) return joining(world, attempt, unsettled, nowMs);
+  const down = outage(world, attempt, nowMs);
+  if (down !== undefined && 'memory' in down) return down;
+  if (!mayRise(world, attempt))
+    return decision(world.memory, down ?? judgingReport(world, attempt, nowMs), { wakeAfterMs: 10_000 });
+  return enterStep(world, attempt, 0, nowMs);
+}
+
+function starting(world: World, attempt: Attempt, nowMs: number): Decision {
+  const canary = canarySet(world, attempt);
+  const why = canary?.trouble === undefined ? '' : ` (${canary.trouble.words})`;
+  const message = `Waiting for pods of ${attempt.hash} to become ready, ${canary?.ready ?? 0} of ${canary?.replicas ?? 0} are${why}.`;
+  const leftMs = Math.max(100, attempt.weightSinceMs + attempt.spec.strategy.podsReadyWithinMs - nowMs);
+  return decision(
+    world.memory,
+    { phase: 'Progressing', reason: 'PodsStarting', message, stalled: false, nextTransitionAtMs: nowMs + leftMs },
+    { wakeAfterMs: leftMs },
+  );
+}
+
+function joining(world: World, attempt: Attempt, unsettled: readonly RouteView[], nowMs: number): Decision {
+  const wakeAfterMs = Math.max(...unsettled.map((route) => convergesInMs(route, attempt)));
+  const message = `Pods of ${attempt.hash} are ready; the gateway is taking up the canary backend at weight 0.`;
+  const lateMs = CONVERGE_DEADLINE_MS + attempt.spec.strategy.podsReadyWithinMs;
+  if (nowMs - attempt.stageSinceMs <= lateMs)
+    return decision(
+      world.memory,
+      { phase: 'Progressing', reason: 'PodsStarting', message, stalled: false },
+      { wakeAfterMs },
+    );
+  const names = unsettled.map((route) => `${route.kind} ${route.name}`).join(', ');
+  return decision(
+    world.memory,
+    {
+      phase: 'Progressing',
+      reason: 'NotConverged',
+      message: `The gateway has not taken up the canary backend of ${attempt.hash} in ${names}; see its status. No request goes there until it has.`,
+      stalled: true,
+    },
+    { wakeAfterMs },
+  );
 }

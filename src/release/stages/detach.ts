@@ -1,13 +1,17 @@
 /** The Rollout is being deleted: everything returns to its native state, in any phase, and no release starts by it. */
 import type { Decision, Effect } from '../decision.ts';
 import { decision } from '../plan.ts';
-import { liveIsStable, pinnedServices } from '../views.ts';
+import { isForeign, liveIsStable } from '../views.ts';
 import type { World } from '../world.ts';
+import { unpinning } from './pins.ts';
 import { recover } from './recover.ts';
+import { surgeBack } from './surge.ts';
 
 /** `world` has no attempt. */
 export function detach(world: World, nowMs: number): Decision {
   if (!world.rollout.hasFinalizer) return decision(world.memory, report('Serin has let go.'));
+  if (isForeign(world))
+    return decision(world.memory, report('It never held this workload.'), { effects: [{ kind: 'removeFinalizer' }] });
   const leftover = recover(world, nowMs);
   if (leftover !== undefined) return leftover;
   const litter = cleaning(world);
@@ -19,10 +23,9 @@ export function detach(world: World, nowMs: number): Decision {
 }
 
 function cleaning(world: World): readonly Effect[] {
-  const surge = world.deployment?.maxSurgeBefore;
   return [
-    ...(surge === undefined ? [] : [{ kind: 'setMaxSurge', value: surge } as const]),
-    ...pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name })),
+    ...surgeBack(world.deployment),
+    ...unpinning(world),
     ...world.routes
       .filter((route) => route.exists && route.canaryWeightPercent !== undefined)
       .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
@@ -44,8 +47,8 @@ function cleaning(world: World): readonly Effect[] {
   ];
 }
 
-/** A template that nobody released stays held: deleting a Rollout must never be a release. */
-function lettingGo(world: World): Decision {
+/** Label and mark off. A template that nobody released stays paused: letting go of a workload must never be a release. */
+export function lettingGo(world: World): Decision {
   const isClean = liveIsStable(world) || world.deployment?.held !== true;
   const message = isClean
     ? `Deployment ${world.spec.target.name} is native again.`

@@ -1,25 +1,35 @@
 /** Keeps every Service that callers use on stable's pods while a release runs, and off them when stable has none (S16). */
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Effect, Report } from '../decision.ts';
-import { stableSet } from '../views.ts';
+import { pinnedServices, stableSet } from '../views.ts';
 import type { ServiceView, World } from '../world.ts';
 
 export interface Pinning {
   readonly effects: readonly Effect[];
+  /** A Service that cannot be pinned: through it callers could reach the canary, or the pin would cut others off. */
   readonly refusal?: Report;
 }
 
+/** What brings every Service to where it belongs; one that cannot be pinned keeps no other from it. */
 export function pinning(world: World, attempt: Attempt): Pinning {
   const stable = stableSet(world);
-  if (stable === undefined || stable.ready === 0) return { effects: dropped(world) };
+  if (stable === undefined || stable.ready === 0) return { effects: unpinning(world) };
   const wanted = world.services.filter((service) => isPinnable(service));
   const open = wanted.filter((service) => service.pinnedTo !== stable.hash);
-  const shared = open.find((service) => service.strangers.length > 0);
-  if (shared !== undefined) return { effects: [], refusal: sharedReport(shared, attempt) };
   const dead = wanted.find((service) => isDead(service, stable.uid));
-  if (dead !== undefined)
-    return { effects: [{ kind: 'unpin', service: dead.name }], refusal: sharedReport(dead, attempt) };
-  return { effects: open.map((service) => ({ kind: 'pin', service: service.name, hash: stable.hash })) };
+  const shared = open.find((service) => service.strangers.length > 0) ?? dead;
+  const effects: readonly Effect[] = [
+    ...(dead === undefined ? [] : [{ kind: 'unpin', service: dead.name } as const]),
+    ...open
+      .filter((service) => service.strangers.length === 0)
+      .map((service): Effect => ({ kind: 'pin', service: service.name, hash: stable.hash })),
+  ];
+  return shared === undefined ? { effects } : { effects, refusal: sharedReport(shared, attempt) };
+}
+
+/** Every pin off, whatever it points to. */
+export function unpinning(world: World): readonly Effect[] {
+  return pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name }));
 }
 
 function isPinnable(service: ServiceView): boolean {
@@ -29,12 +39,6 @@ function isPinnable(service: ServiceView): boolean {
 /** Pinned, stable has ready pods, and yet the Service's endpoints are all somebody else's: the pin would drop them. */
 function isDead(service: ServiceView, stableUid: string): boolean {
   return service.pinnedTo !== undefined && (service.readyOf[stableUid] ?? 0) === 0 && service.strangers.length > 0;
-}
-
-function dropped(world: World): readonly Effect[] {
-  return world.services
-    .filter((service) => service.exists && service.pinnedTo !== undefined)
-    .map((service) => ({ kind: 'unpin', service: service.name }));
 }
 
 function sharedReport(service: ServiceView, attempt: Attempt): Report {

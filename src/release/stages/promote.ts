@@ -6,38 +6,38 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
 import { decision, withAttempt, withoutAttempt } from '../plan.ts';
-import { canarySet, convergesInMs, isConverged, pinnedServices } from '../views.ts';
+import {
+  canarySet,
+  convergesInMs,
+  isAllOnCanary,
+  isConverged,
+  liveIsStable,
+  routedPercent,
+  stableSet,
+} from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
 import { revisionOf } from './attach.ts';
-import { enterRetreat } from './retreat.ts';
+import { targetLost } from './disturb.ts';
+import { unpinning } from './pins.ts';
+import { enterRetreat, PODS_GONE_DEADLINE_MS } from './retreat.ts';
+import { surgeBack, surgeUp } from './surge.ts';
 
 /** The controller adopts within seconds; after this long a person is told. The canary goes on serving. */
 const ADOPTION_DEADLINE_MS = 60_000;
-/** With it a resize in the second of the handover cannot take pods from the canary. */
-const HANDOVER_SURGE = '100%';
 
 export function promote(world: World, attempt: Attempt, nowMs: number): Decision {
   const { deployment } = world;
   const canary = canarySet(world, attempt);
-  if (deployment === undefined)
-    return enterRetreat(world, nowMs, {
-      why: 'bypassed',
-      reason: 'TargetMissing',
-      message: `Deployment ${world.spec.target.name} is gone.`,
-    });
-  if (deployment.uid !== attempt.targetUid)
-    return enterRetreat(world, nowMs, {
-      why: 'bypassed',
-      reason: 'TargetReplaced',
-      message: `Deployment ${world.spec.target.name} was deleted and created again.`,
-    });
-  if (canary === undefined)
+  const lost = targetLost(world, attempt);
+  if (lost !== undefined) return enterRetreat(world, nowMs, lost);
+  if (deployment === undefined || canary === undefined)
     return enterRetreat(world, nowMs, {
       why: 'escaped',
       reason: 'CanaryEscaped',
-      message: `ReplicaSet ${attempt.replicaSet} was deleted before it was handed over.`,
+      message: `ReplicaSet ${attempt.replicaSet} was deleted while it was handed over.`,
     });
   if (canary.owner === 'ours') return handingOver(world, attempt, deployment, canary);
+  if (isTakenBack(world)) return takingBack(world, nowMs);
   return adopted(world, attempt, deployment, canary, nowMs);
 }
 
@@ -45,27 +45,35 @@ function handingOver(world: World, attempt: Attempt, deployment: DeploymentView,
   const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
     decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
   const { replicas } = deployment;
-  if (replicas === 0)
-    return say([], `Deployment ${world.spec.target.name} was scaled to 0; the handover waits until it has replicas.`);
-  if (canary.replicas !== replicas || !canary.current || canary.available < replicas)
-    return backToBake(world, attempt, canary, replicas);
-  const pins = pinnedServices(world);
-  if (pins.length > 0)
-    return say(
-      pins.map((service) => ({ kind: 'unpin', service: service.name })),
-      'Services take in both revisions; the routes stay on the new one.',
-    );
-  if (deployment.strategyType !== 'Recreate' && (deployment.maxSurge !== HANDOVER_SURGE || deployment.maxSurgeBefore === undefined))
-    return say(
-      [{ kind: 'setMaxSurge', value: HANDOVER_SURGE, before: attempt.maxSurge ?? deployment.maxSurge }],
-      'The Deployment is being made safe against a resize in the next second.',
-    );
+  const isWhole = replicas > 0 && canary.replicas === replicas && canary.current && canary.available >= replicas;
+  if (!isWhole || !isAllOnCanary(world)) return backToBake(world, attempt, canary, replicas);
+  if (!deployment.paused) return say([], 'The Deployment is being held before the handover.', 1000);
+  const pins = unpinning(world);
+  if (pins.length > 0) return say(pins, 'Services take in both revisions; the routes stay on the new one.');
+  const surge = surgeUp(deployment, attempt.maxSurge ?? deployment.maxSurge);
+  if (surge.length > 0) return say(surge, 'The Deployment is being made safe against a resize in the next second.');
   if (deployment.observedGeneration < deployment.generation)
     return say([], 'Waiting for the Deployment controller to see it.', 2000);
   return say(
     [{ kind: 'handOver', uid: canary.uid, name: canary.name, replicas }],
     `ReplicaSet ${canary.name} is handed over.`,
   );
+}
+
+/**
+ * The stable template is live again and its pods are still there: the Deployment controller counts stable as the newest
+ * revision and would scale the adopted one to zero, with all traffic on it. Going along with it loses nothing.
+ */
+function isTakenBack(world: World): boolean {
+  return liveIsStable(world) && (stableSet(world)?.replicas ?? 0) > 0;
+}
+
+function takingBack(world: World, nowMs: number): Decision {
+  return enterRetreat(world, nowMs, {
+    why: 'cancelled',
+    reason: 'Cancelled',
+    message: 'the template went back to the stable one while the Deployment took over.',
+  });
 }
 
 /** Resized, or pods were lost: nothing is final yet, so weight and pods are put in order where that is done, in the bake. */
@@ -87,9 +95,11 @@ function adopted(
 ): Decision {
   const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
     decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
+  const carried = world.canaryService === undefined && routedPercent(world) > 0;
+  if (carried) return say([{ kind: 'createCanaryService' }], 'The canary Service is gone and is made again.');
   const others = world.replicaSets.filter((set) => set.owner === 'deployment' && set.uid !== canary.uid);
   const busy = others.filter((set) => set.replicas > 0);
-  if (canary.owner !== 'deployment') return waitingForAdoption(world, attempt, canary, nowMs);
+  if (canary.owner !== 'deployment') return waitingForAdoption(world, attempt, deployment, canary, nowMs);
   if (canary.replicas < deployment.replicas && busy.length > 0)
     return say(
       [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: deployment.replicas }],
@@ -103,24 +113,34 @@ function adopted(
       ours.map((set) => ({ kind: 'scale', uid: set.uid, name: set.name, replicas: 0 })),
       'The old pods end.',
     );
-  if (!isWhole || others.some((set) => set.replicas > 0 || set.podsLeft > 0)) {
-    const isLate = nowMs - attempt.stageSinceMs > 10 * ADOPTION_DEADLINE_MS;
-    return decision(
-      world.memory,
-      {
-        ...promoting(
-          `The old pods end; ${canary.available} of ${deployment.replicas} pods of ${attempt.hash} are available.`,
-        ),
-        stalled: isLate,
-      },
-      { wakeAfterMs: 5000 },
-    );
-  }
-  return finishing(world, attempt, deployment, canary, nowMs);
+  const waitedMs = nowMs - attempt.stageSinceMs;
+  const isEnded = busy.length === 0 && areGone(others, waitedMs);
+  // Somebody who takes Serin off does not have to wait until pods work that Serin has no hand in any more (S8).
+  if (isEnded && (isWhole || world.rollout.deleting)) return finishing(world, attempt, deployment, canary, nowMs);
+  const message = `The old pods end; ${canary.available} of ${deployment.replicas} pods of ${attempt.hash} are available.`;
+  return decision(
+    world.memory,
+    { ...promoting(message), stalled: waitedMs > 10 * ADOPTION_DEADLINE_MS },
+    { wakeAfterMs: 5000 },
+  );
 }
 
-function waitingForAdoption(world: World, attempt: Attempt, canary: ReplicaSetView, nowMs: number): Decision {
+/** Pods on a dead node stay for ever without being ready; after a while they are no reason to wait (S8). */
+function areGone(sets: readonly ReplicaSetView[], waitedMs: number): boolean {
+  const isLong = waitedMs > PODS_GONE_DEADLINE_MS;
+  return sets.every((set) => set.podsLeft === 0 || (isLong && set.ready === 0));
+}
+
+function waitingForAdoption(
+  world: World,
+  attempt: Attempt,
+  deployment: DeploymentView,
+  canary: ReplicaSetView,
+  nowMs: number,
+): Decision {
   const isLate = nowMs - attempt.stageSinceMs > ADOPTION_DEADLINE_MS;
+  // Nobody takes it over now, and its pods serve all the same: the routes go back and Serin lets go (S8).
+  if (isLate && world.rollout.deleting) return finishing(world, attempt, deployment, canary, nowMs);
   const report: Report = isLate
     ? {
         phase: 'Promoting',
@@ -141,9 +161,8 @@ function finishing(
 ): Decision {
   const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
     decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
-  const before = attempt.maxSurge ?? '25%';
-  if (deployment.maxSurge !== before || deployment.maxSurgeBefore !== undefined)
-    return say([{ kind: 'setMaxSurge', value: before }], 'The Deployment gets its own maxSurge back.');
+  const surge = surgeBack(deployment, attempt.maxSurge);
+  if (surge.length > 0) return say(surge, 'The Deployment gets its own maxSurge back.');
   const split = world.routes.filter((route) => route.exists && route.canaryWeightPercent !== undefined);
   if (split.length > 0)
     return say(

@@ -6,70 +6,77 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
 import type { Decision } from '../decision.ts';
 import { withAttempt } from '../plan.ts';
-import { nativeActive, routedPercent } from '../views.ts';
-import type { DeploymentView, Memory, ReplicaSetView, World } from '../world.ts';
+import { isForeign, nativeActive, parentKey, routedPercent } from '../views.ts';
+import type { Memory, ReplicaSetView, World } from '../world.ts';
 import { revisionOf } from './attach.ts';
 import { enterRetreat } from './retreat.ts';
 
 export function recover(world: World, nowMs: number): Decision | undefined {
-  const { deployment } = world;
+  if (isForeign(world)) return undefined;
   const stray = strayCanary(world);
-  const forgotten =
-    !hasPast(world) && (deployment?.held === true || world.services.some((service) => service.pinnedTo !== undefined));
+  const forgotten = world.memory.stable === undefined && isMarked(world);
   if (stray === undefined && routedPercent(world) === 0 && !forgotten) return undefined;
-  if (deployment === undefined) return undefined;
-  const memory = world.memory.stable === undefined ? assumeStable(world, deployment, nowMs) : world.memory;
-  if (memory === undefined) return undefined;
-  const known = { ...world, memory: withAttempt(memory, unknownAttempt(world, memory, deployment, stray, nowMs)) };
-  return enterRetreat(known, nowMs, {
+  const memory = remembered(world, nowMs);
+  const attempt = unknownAttempt(world, memory, stray, nowMs);
+  const stable = memory.stable?.hash ?? 'the old version';
+  const found =
+    world.memory.stable === undefined
+      ? `The status of this Rollout was lost while revision ${attempt.hash} was held or being released`
+      : `Revision ${attempt.hash} has pods or traffic and no release of it is known`;
+  return enterRetreat({ ...world, memory: withAttempt(memory, attempt) }, nowMs, {
     why: 'unknownPast',
     reason: 'UnknownPast',
-    message: `The status of this Rollout was lost while revision ${deployment.liveHash} was held or being released; all traffic goes to ${memory.stable?.hash ?? 'stable'}.`,
+    message: `${found}; all traffic goes to ${stable}.`,
   });
 }
 
-function hasPast(world: World): boolean {
-  return world.memory.stable !== undefined;
+/** Something in the cluster says that a release ran. */
+function isMarked(world: World): boolean {
+  return world.deployment?.held === true || world.services.some((service) => service.pinnedTo !== undefined);
 }
 
-/** A ReplicaSet of ours that still has pods although no attempt is known. */
+/** A ReplicaSet of ours that still has pods although no attempt is known. Without its Deployment only our mark says whose it is. */
 function strayCanary(world: World): ReplicaSetView | undefined {
+  const isOurs = (set: ReplicaSetView): boolean =>
+    set.carriesOurMark ? set.owner === 'ours' || set.owner === 'nobody' : set.owner === 'ours' && isAttached(world);
   return world.replicaSets
-    .filter((set) => set.owner === 'ours' || (set.carriesOurMark && set.owner === 'nobody'))
-    .filter((set) => set.replicas > 0 || set.podsLeft > 0)
-    .sort((a, b) => (b.attempt ?? 0) - (a.attempt ?? 0))[0];
+    .filter((set) => isOurs(set) && (set.replicas > 0 || set.podsLeft > 0))
+    .toSorted((a, b) => (b.attempt ?? 0) - (a.attempt ?? 0))[0];
 }
 
-/** Stable is the Deployment's own active ReplicaSet with most ready pods. */
-function assumeStable(world: World, deployment: DeploymentView, nowMs: number): Memory | undefined {
+function isAttached(world: World): boolean {
+  return world.deployment !== undefined;
+}
+
+/** Stable is the Deployment's own active ReplicaSet with most ready pods; attempts are counted on from the highest number seen. */
+function remembered(world: World, nowMs: number): Memory {
+  const { memory, deployment } = world;
   const best = nativeActive(world).toSorted((a, b) => b.ready - a.ready || a.createdAtMs - b.createdAtMs)[0];
-  if (best === undefined) return undefined;
-  return {
-    ...world.memory,
-    stable: revisionOf(best, nowMs),
-    journal: { ...world.memory.journal, version: JOURNAL_VERSION, targetUid: deployment.uid },
+  const stable = memory.stable ?? (best === undefined ? undefined : revisionOf(best, nowMs));
+  const seen = [...world.replicaSets, ...world.records].map(({ attempt }) => attempt ?? 0);
+  const targetUid = memory.journal.targetUid ?? deployment?.uid;
+  const journal = {
+    ...memory.journal,
+    version: JOURNAL_VERSION,
+    attempts: Math.max(memory.journal.attempts, ...seen),
+    ...(targetUid === undefined ? {} : { targetUid }),
   };
+  return { ...memory, stable, journal };
 }
 
-function unknownAttempt(
-  world: World,
-  memory: Memory,
-  deployment: DeploymentView,
-  stray: ReplicaSetView | undefined,
-  nowMs: number,
-): Attempt {
+function unknownAttempt(world: World, memory: Memory, stray: ReplicaSetView | undefined, nowMs: number): Attempt {
   const record = world.records.find((one) => one.attempt === stray?.attempt) ?? world.records[0];
-  const number = stray?.attempt ?? record?.attempt ?? memory.journal.attempts + 1;
+  const { deployment } = world;
   return {
-    number,
-    hash: stray?.hash ?? record?.revision ?? deployment.liveHash,
-    image: stray?.image ?? deployment.liveImage,
+    number: stray?.attempt ?? record?.attempt ?? memory.journal.attempts + 1,
+    hash: stray?.hash ?? record?.revision ?? deployment?.liveHash ?? 'unknown',
+    image: stray?.image ?? deployment?.liveImage ?? '',
     record: record?.name ?? '',
     replicaSet: stray?.name ?? '',
     ...(stray === undefined ? {} : { replicaSetUid: stray.uid }),
-    targetUid: deployment.uid,
+    targetUid: deployment?.uid ?? '',
     spec: pinnable(world.spec),
-    parents: world.routes.flatMap((route) => route.parents.map((parent) => `${route.name} ${parent.key}`)),
+    parents: world.routes.flatMap((route) => route.parents.map((parent) => parentKey(route, parent.key))),
     beganAtMs: nowMs,
     stage: 'retreat',
     stageSinceMs: nowMs,

@@ -3,10 +3,13 @@ import type { Quarantine } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
 import { decision } from '../plan.ts';
 import { refusalOf } from '../refusals.ts';
-import { nativeActive, nativeRoll, pinnedServices, stableSet } from '../views.ts';
+import { liveIsStable, nativeActive, nativeRoll, stableSet } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
-import { attach, guardAbsentMessage, revisionOf, settledSet } from './attach.ts';
+import { attach, guardAbsentMessage, isHeldBack, revisionOf, settledSet } from './attach.ts';
 import { startAttempt } from './begin.ts';
+import { lettingGo } from './detach.ts';
+import { unpinning } from './pins.ts';
+import { surgeBack } from './surge.ts';
 import { recover } from './recover.ts';
 
 export function rest(world: World, nowMs: number): Decision {
@@ -14,16 +17,17 @@ export function rest(world: World, nowMs: number): Decision {
   const leftover = recover(world, nowMs);
   if (leftover !== undefined) return leftover;
   const litter = tidying(world);
-  if (litter.length > 0)
-    return decision(memory, idle('Idle', 'UpToDate', 'Cleaning up after a release.'), { effects: litter });
+  if (litter.length > 0) return decision(memory, tidyingReport(world), { effects: litter });
   if (deployment === undefined || deployment.uid !== memory.journal.targetUid) return attach(forgetting(world), nowMs);
+  // The glass was broken: the mark goes, so that the workload is its owner's again.
+  if (deployment.attached === 'released' && deployment.held) return lettingGo(world);
   const stable = stableSet(world);
   if (stable === undefined || deployment.attached !== 'yes') return attach(forgetting(world), nowMs);
   const roll = nativeRoll(world);
-  if (roll !== undefined && (!deployment.held || hasReplaced(world, roll)))
+  if (roll !== undefined && (!deployment.paused || hasReplaced(world, roll)))
     return followNativeRoll(world, deployment, roll, nowMs);
   if (stable.sameAsLive) return atRest(world, deployment, stable);
-  return withNewTemplate(world, deployment, nowMs);
+  return withNewTemplate(world, deployment, stable, nowMs);
 }
 
 /** The Deployment is another one, or its stable ReplicaSet is gone: what was known of it no longer counts. */
@@ -38,10 +42,9 @@ function tidying(world: World): readonly Effect[] {
   const spare = world.replicaSets.filter(
     (set) => set.owner === 'ours' && set.podsLeft === 0 && !set.deleting && !witnesses.has(set.hash),
   );
-  const surge = world.deployment?.maxSurgeBefore;
   return [
-    ...(surge === undefined ? [] : [{ kind: 'setMaxSurge', value: surge } as const]),
-    ...pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name })),
+    ...surgeBack(world.deployment),
+    ...unpinning(world),
     ...world.routes
       .filter((route) => route.canaryWeightPercent !== undefined)
       .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
@@ -61,6 +64,11 @@ function tidying(world: World): readonly Effect[] {
   ];
 }
 
+function tidyingReport(world: World): Report {
+  const message = 'Cleaning up after a release.';
+  return liveIsStable(world) ? idle('Idle', 'UpToDate', message) : idle('Waiting', 'Preparing', message);
+}
+
 /** Scaled-to-zero ReplicaSets younger than stable: while held, the controller revives the youngest, which may be a rejected one. */
 function youngerEmpty(world: World, stable: ReplicaSetView): readonly Effect[] {
   return world.replicaSets
@@ -71,7 +79,7 @@ function youngerEmpty(world: World, stable: ReplicaSetView): readonly Effect[] {
 
 function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView): Decision {
   const effects: Effect[] = [...youngerEmpty(world, stable)];
-  if (deployment.held) effects.push({ kind: 'resume' });
+  if (isHeldBack(deployment)) effects.push({ kind: 'resume' });
   if (world.guard === 'absent')
     return decision(
       world.memory,
@@ -85,10 +93,12 @@ function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView
   });
 }
 
-function withNewTemplate(world: World, deployment: DeploymentView, nowMs: number): Decision {
+function withNewTemplate(world: World, deployment: DeploymentView, stable: ReplicaSetView, nowMs: number): Decision {
   const { memory } = world;
+  const isHeld = deployment.held && deployment.paused;
+  const effects: readonly Effect[] = isHeld ? youngerEmpty(world, stable) : [];
   const wait = (report: Report): Decision =>
-    decision(memory, report, deployment.held || deployment.paused ? {} : { effects: [{ kind: 'hold' }] });
+    decision(memory, report, { effects: isHeld || deployment.paused ? effects : [{ kind: 'hold' }] });
   if (deployment.paused && !deployment.held && deployment.pausedBy !== undefined)
     return wait({
       phase: 'Waiting',
@@ -98,9 +108,7 @@ function withNewTemplate(world: World, deployment: DeploymentView, nowMs: number
     });
   const rejected = quarantineOf(world);
   if (rejected !== undefined) return wait(rejectedReport(world, rejected));
-  const lost = memory.quarantined.find(
-    (entry) => !world.replicaSets.some((set) => set.hash === entry.hash && set.owner === 'ours'),
-  );
+  const lost = withoutWitness(world);
   if (lost !== undefined)
     return wait({
       phase: 'Waiting',
@@ -119,15 +127,26 @@ function withNewTemplate(world: World, deployment: DeploymentView, nowMs: number
       message: `Deployment ${world.spec.target.name} has 0 replicas; the new template is released when it has some.`,
       stalled: false,
     });
-  if (!deployment.held)
+  if (!isHeld)
     return decision(memory, idle('Waiting', 'Preparing', 'A new template is being held.'), {
       effects: [{ kind: 'hold' }],
+    });
+  if (effects.length > 0)
+    return decision(memory, idle('Waiting', 'Preparing', 'Older ReplicaSets without pods are cleared away.'), {
+      effects,
     });
   return startAttempt(world, deployment, nowMs);
 }
 
+/** A rejected revision of which no ReplicaSet of ours is left to show its template. */
+export function withoutWitness(world: World): Quarantine | undefined {
+  return world.memory.quarantined.find(
+    (entry) => !world.replicaSets.some((set) => set.hash === entry.hash && set.owner === 'ours'),
+  );
+}
+
 /** Equality of templates, not of hashes: a new default in the API server must not release every rejected revision again. */
-function quarantineOf(world: World): Quarantine | undefined {
+export function quarantineOf(world: World): Quarantine | undefined {
   return world.memory.quarantined.find((entry) =>
     world.replicaSets.some((set) => set.hash === entry.hash && set.owner === 'ours' && set.sameAsLive),
   );
@@ -150,10 +169,11 @@ function followNativeRoll(world: World, deployment: DeploymentView, roll: Replic
   if (settled === undefined)
     return decision(
       world.memory,
-      { phase: 'Attaching', reason: 'GuardBypassed', message, stalled: false },
+      { phase: 'Attaching', reason: 'GuardBypassed', message, stalled: deployment.progressing?.status === 'False' },
       { effects: [{ kind: 'proveGuard' }] },
     );
-  const quarantined = world.memory.quarantined.filter((entry) => entry.hash !== settled.hash);
+  const released = quarantineOf(world);
+  const quarantined = world.memory.quarantined.filter((entry) => entry !== released && entry.hash !== settled.hash);
   const memory = { ...world.memory, quarantined, stable: revisionOf(settled, nowMs) };
   return decision(memory, idle('Idle', 'UpToDate', `${settled.hash} rolled out by itself and is stable now.`), {
     events: [{ type: 'Warning', reason: 'GuardBypassed', message }],

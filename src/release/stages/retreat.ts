@@ -14,16 +14,20 @@ import {
   endpointsLeft,
   isConverged,
   liveIsStable,
-  pinnedServices,
+  longestSettleMs,
+  nativeRoll,
   stableSet,
 } from '../views.ts';
 import type { Memory, ReplicaSetView, World } from '../world.ts';
+import { targetLost } from './disturb.ts';
+import { pinning, unpinning } from './pins.ts';
+import { surgeBack } from './surge.ts';
 
 /** After this long, endpoints that are not ready any more (a dead node) no longer keep the pins on (S8). */
-const PODS_GONE_DEADLINE_MS = 300_000;
+export const PODS_GONE_DEADLINE_MS = 300_000;
 const WITNESSES = 5;
 
-interface Cause {
+export interface Cause {
   readonly why: Retreat['why'];
   readonly reason: Reason;
   readonly message: string;
@@ -53,17 +57,26 @@ export function enterRetreat(world: World, nowMs: number, cause: Cause): Decisio
 }
 
 function quarantining(world: World, attempt: Attempt, cause: Cause, nowMs: number): Memory {
-  const isNews = !(cause.why === 'unknownPast' && liveIsStable(world));
-  if (!latches(cause.why) || !isNews) return world.memory;
-  const entry = {
-    hash: attempt.hash,
+  const rejected = latches(cause.why) ? rejectedBy(world, attempt, cause) : [];
+  if (rejected.length === 0) return world.memory;
+  const entries = rejected.map((hash) => ({
+    hash,
     reason: cause.reason,
     message: cause.message,
     at: isoTime(nowMs),
     record: attempt.record,
-  };
-  const others = world.memory.quarantined.filter((one) => one.hash !== attempt.hash);
-  return { ...world.memory, quarantined: [entry, ...others].slice(0, WITNESSES) };
+  }));
+  const others = world.memory.quarantined.filter((one) => !rejected.includes(one.hash));
+  return { ...world.memory, quarantined: [...entries, ...others].slice(0, WITNESSES) };
+}
+
+/** With an unknown past nobody knows what was said about the live template either, so that one waits for a person too (S18). */
+function rejectedBy(world: World, attempt: Attempt, cause: Cause): readonly string[] {
+  if (cause.why !== 'unknownPast') return [attempt.hash];
+  const { deployment } = world;
+  if (deployment === undefined || liveIsStable(world)) return [];
+  const isLive = canarySet(world, attempt)?.sameAsLive === true;
+  return isLive ? [attempt.hash] : [...new Set([attempt.hash, deployment.liveHash])];
 }
 
 function mustAttempt(world: World): Attempt {
@@ -84,12 +97,15 @@ export function retreat(world: World, nowMs: number): Decision {
   const say = (extra: { effects?: readonly Effect[]; wakeAfterMs?: number }, memory = world.memory): Decision =>
     decision(memory, report(world, attempt, cause), extra);
 
-  if (unpinsFirst(world, cause)) {
-    const pins = unpinAll(world);
+  if (unpinsFirst(world, attempt, cause)) {
+    const pins = unpinning(world);
     if (pins.length > 0) return say({ effects: [...pins, ...weightToZero(world)] });
   }
+  const pins = keptPins(world, attempt, cause);
   const lowering = weightToZero(world);
-  if (lowering.length > 0) return say({ effects: [...lowering, ...strongStable(world, cause)], wakeAfterMs: 1000 });
+  if (lowering.length > 0)
+    return say({ effects: [...lowering, ...pins, ...strongStable(world, cause)], wakeAfterMs: 1000 });
+  if (pins.length > 0) return say({ effects: pins, wakeAfterMs: 1000 });
   if (cause.zeroAtMs === undefined) {
     const noted = withAttempt(world.memory, { ...attempt, retreat: { ...cause, zeroAtMs: nowMs } });
     return say({ wakeAfterMs: 0 }, noted);
@@ -104,6 +120,16 @@ export function retreat(world: World, nowMs: number): Decision {
     return say({ effects: [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: 0 }], wakeAfterMs: 1000 });
   if (!arePodsGone(world, canary, nowMs - cause.zeroAtMs)) return say({ wakeAfterMs: 5000 });
   return closing(world, attempt, cause, canary);
+}
+
+/**
+ * Until the canary's pods are gone the Services stay on stable, or go back to it: after a broken-off handover, or a
+ * forced apply from Git, they would send requests to the rejected pods.
+ */
+function keptPins(world: World, attempt: Attempt, cause: Retreat): readonly Effect[] {
+  const canary = canarySet(world, attempt);
+  const isThere = canary !== undefined && (canary.replicas > 0 || canary.ready > 0);
+  return isThere && !unpinsFirst(world, attempt, cause) ? pinning(world, attempt).effects : [];
 }
 
 /** All routes at once. A route with sessions loses the backend itself: weight 0 would not move them. */
@@ -126,7 +152,7 @@ function lastResort(world: World, attempt: Attempt): Decision {
   return decision(
     world.memory,
     { phase: 'RollingBack', reason: 'StableUnready', message, stalled: true },
-    { effects: unpinAll(world), wakeAfterMs: 5000 },
+    { effects: unpinning(world), wakeAfterMs: 5000 },
   );
 }
 
@@ -161,7 +187,9 @@ function draining(
   const unsettled = world.routes.filter((route) => !isConverged(route, attempt));
   if (unsettled.length > 0)
     return { wakeAfterMs: Math.max(...unsettled.map((route) => convergesInMs(route, attempt))) };
-  return hadTraffic(world, attempt) && sinceMs < drainMs ? { wakeAfterMs: drainMs - sinceMs } : undefined;
+  // A backend that somebody else took out was never seen at weight 0: then the drain begins when the gateway has settled.
+  const leastMs = drainMs + longestSettleMs(world, attempt);
+  return hadTraffic(world, attempt) && sinceMs < leastMs ? { wakeAfterMs: leastMs - sinceMs } : undefined;
 }
 
 /** Nothing was ever sent to a canary whose pods never served. */
@@ -180,14 +208,13 @@ function arePodsGone(world: World, canary: ReplicaSetView | undefined, sinceMs: 
 function closing(world: World, attempt: Attempt, cause: Retreat, canary: ReplicaSetView | undefined): Decision {
   const say = (effects: readonly Effect[]): Decision =>
     decision(world.memory, report(world, attempt, cause), { effects });
-  const pins = unpinAll(world);
+  const pins = unpinning(world);
   if (pins.length > 0) return say(pins);
   if (world.canaryService?.ours === true) return say([{ kind: 'deleteCanaryService', uid: world.canaryService.uid }]);
-  const surge = world.deployment?.maxSurgeBefore;
-  if (surge !== undefined) return say([{ kind: 'setMaxSurge', value: surge }]);
-  const isWitness = latches(cause.why) && world.memory.quarantined.some((entry) => entry.hash === attempt.hash);
-  if (canary !== undefined && !canary.deleting && canary.owner === 'ours' && !isWitness)
-    return say([{ kind: 'deleteReplicaSet', uid: canary.uid, name: canary.name }]);
+  const surge = surgeBack(world.deployment, attempt.maxSurge);
+  if (surge.length > 0) return say(surge);
+  const left = settlingWitness(world, attempt, cause, canary);
+  if (left.length > 0) return say(left);
   if (world.records.some((record) => record.name === attempt.record))
     return say([
       {
@@ -201,16 +228,43 @@ function closing(world: World, attempt: Attempt, cause: Retreat, canary: Replica
   return decision(withoutAttempt(world.memory), report(world, attempt, cause), { wakeAfterMs: 0 });
 }
 
-function unpinAll(world: World): readonly Effect[] {
-  return pinnedServices(world).map((service): Effect => ({ kind: 'unpin', service: service.name }));
+/**
+ * A rejected revision leaves one empty ReplicaSet of ours that shows its template, every other leaves none. One that was
+ * rejected before it had a ReplicaSet gets it now, from the live template: without it nobody could tell a fixed template
+ * from the rejected one, and every release after it would wait for a person.
+ */
+function settlingWitness(
+  world: World,
+  attempt: Attempt,
+  cause: Retreat,
+  canary: ReplicaSetView | undefined,
+): readonly Effect[] {
+  const isRejected = latches(cause.why) && world.memory.quarantined.some((entry) => entry.hash === attempt.hash);
+  const isOurs = canary?.owner === 'ours';
+  const isSpent = canary !== undefined && !canary.deleting && (isOurs ? !isRejected : isEscaped(cause, canary));
+  if (isSpent) return [{ kind: 'deleteReplicaSet', uid: canary.uid, name: canary.name }];
+  const hasWitness = world.replicaSets.some((set) => set.owner === 'ours' && set.hash === attempt.hash);
+  const isLive = world.deployment?.liveHash === attempt.hash && !liveIsStable(world);
+  if (!isRejected || hasWitness || !isLive || world.rollout.deleting || attempt.replicaSet === '') return [];
+  const { record, number, hash, replicaSet: name } = attempt;
+  return world.records.some((one) => one.name === record)
+    ? [{ kind: 'createCanary', name, hash, record, replicas: 0 }]
+    : [{ kind: 'createRecord', record, attempt: number, revision: hash }];
+}
+
+/** Emptied, and the Deployment's or nobody's now: kept, the controller could bring the rejected revision back with it. */
+function isEscaped(cause: Retreat, canary: ReplicaSetView): boolean {
+  return cause.why === 'escaped' && canary.owner !== 'other';
 }
 
 /**
  * Where stable's pods are no longer what serves (a native rollout, another Deployment), a pin would leave the Service
  * without endpoints: it goes before everything else (S16).
  */
-function unpinsFirst(world: World, cause: Retreat): boolean {
-  return cause.why === 'bypassed' || (stableSet(world)?.ready ?? 0) === 0;
+function unpinsFirst(world: World, attempt: Attempt, cause: Retreat): boolean {
+  const isNative = nativeRoll(world) !== undefined && world.deployment?.paused === false;
+  const isBypassed = cause.why === 'bypassed' || isNative || targetLost(world, attempt) !== undefined;
+  return isBypassed || (stableSet(world)?.ready ?? 0) === 0;
 }
 
 function outcomeOf(why: Retreat['why']): Outcome {

@@ -4,7 +4,7 @@
  */
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Effect } from '../decision.ts';
-import { CONVERGE_DEADLINE_MS, canarySet, convergesInMs, isConverged, stableSet } from '../views.ts';
+import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverged, servingRoutes } from '../views.ts';
 import { canarySize, podsForShare, shareOfPods } from '../weights.ts';
 import type { RouteView, World } from '../world.ts';
 import { pinning } from './pins.ts';
@@ -14,13 +14,25 @@ export type Shift =
   | { readonly kind: 'starting'; readonly ready: number; readonly needed: number; readonly effects: readonly Effect[] }
   | { readonly kind: 'lowCapacity'; readonly weightPercent: number; readonly effects: readonly Effect[] }
   | { readonly kind: 'converging'; readonly late: boolean; readonly wakeAfterMs: number }
+  /** A route would have to rise, and this is no moment for it. */
+  | { readonly kind: 'held' }
+  /** No route is left that could carry anything. */
+  | { readonly kind: 'unrouted' }
   | { readonly kind: 'converged' };
 
-export function shift(world: World, attempt: Attempt, weightPercent: number, nowMs: number): Shift {
+export interface Wish {
+  readonly weightPercent: number;
+  /** False: routes may go down and stay, and none goes up. */
+  readonly mayRise: boolean;
+}
+
+export function shift(world: World, attempt: Attempt, wish: Wish, nowMs: number): Shift {
+  const { weightPercent } = wish;
   const repairs = repairing(world, attempt);
   const replicas = world.deployment?.replicas ?? 0;
   const needed = podsForShare(weightPercent, replicas);
-  const ready = Math.min(world.canaryService?.ready ?? 0, canarySet(world, attempt)?.ready ?? 0);
+  // Scaled to zero, nothing may carry traffic, and pods of the canary end like all the others.
+  const ready = replicas === 0 ? 0 : canaryReady(world, attempt);
   const carried = ready >= needed ? weightPercent : Math.min(weightPercent, shareOfPods(ready, replicas));
   const lowering = routesAbove(world, carried);
   if (lowering.length > 0) {
@@ -30,10 +42,9 @@ export function shift(world: World, attempt: Attempt, weightPercent: number, now
       : { kind: 'working', effects };
   }
   const sizing = scaling(world, attempt, weightPercent, replicas);
-  if (repairs.length + sizing.length > 0 && ready >= needed)
-    return { kind: 'working', effects: [...repairs, ...sizing] };
   if (ready < needed) return { kind: 'starting', ready, needed, effects: [...repairs, ...sizing] };
-  return raising(world, attempt, weightPercent, nowMs);
+  if (repairs.length + sizing.length > 0) return { kind: 'working', effects: [...repairs, ...sizing] };
+  return raising(world, attempt, wish, nowMs);
 }
 
 function split(route: RouteView, weightPercent: number): Effect {
@@ -45,11 +56,13 @@ function routesAbove(world: World, weightPercent: number): readonly RouteView[] 
 }
 
 /** One route at a time; one that somebody edited is split again, not restored. */
-function raising(world: World, attempt: Attempt, weightPercent: number, nowMs: number): Shift {
+function raising(world: World, attempt: Attempt, { weightPercent, mayRise }: Wish, nowMs: number): Shift {
   const late = nowMs - attempt.weightSinceMs > CONVERGE_DEADLINE_MS + attempt.spec.strategy.podsReadyWithinMs;
-  for (const route of world.routes.filter((one) => one.exists && one.serves)) {
+  const routes = servingRoutes(world);
+  if (routes.length === 0) return { kind: 'unrouted' };
+  for (const route of routes) {
     const isThere = route.uniform && Math.abs((route.canaryWeightPercent ?? -1) - weightPercent) < 0.006;
-    if (!isThere && weightPercent === 0 && route.canaryWeightPercent === 0 && route.uniform) continue;
+    if (!isThere && !mayRise && (route.canaryWeightPercent ?? 0) < weightPercent) return { kind: 'held' };
     if (!isThere) return { kind: 'working', effects: [split(route, weightPercent)], wakeAfterMs: 1000 };
     if (!isConverged(route, attempt)) return { kind: 'converging', late, wakeAfterMs: convergesInMs(route, attempt) };
   }
@@ -59,23 +72,15 @@ function raising(world: World, attempt: Attempt, weightPercent: number, nowMs: n
 /** Never smaller during the steps: pods that are warm cost less than requests that are lost. At 100 percent exactly N. */
 function scaling(world: World, attempt: Attempt, weightPercent: number, replicas: number): readonly Effect[] {
   const canary = canarySet(world, attempt);
-  const wanted = canarySize(weightPercent, replicas);
+  const isExact = weightPercent >= 100 || replicas === 0;
+  const wanted = isExact ? replicas : canarySize(weightPercent, replicas);
   if (canary === undefined || canary.deleting) return [];
-  const isWrong = weightPercent >= 100 ? canary.replicas !== replicas : canary.replicas < wanted;
-  return isWrong
-    ? [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: weightPercent >= 100 ? replicas : wanted }]
-    : [];
+  const isWrong = isExact ? canary.replicas !== wanted : canary.replicas < wanted;
+  return isWrong ? [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: wanted }] : [];
 }
 
 /** What a forced apply or a careless hand took away is put back; pins come first, they keep users off the canary. */
 function repairing(world: World, attempt: Attempt): readonly Effect[] {
-  const pins = pinning(world, attempt).effects;
   const service: readonly Effect[] = world.canaryService === undefined ? [{ kind: 'createCanaryService' }] : [];
-  return [...pins, ...service];
-}
-
-/** True while stable could take all traffic back at once (S2). */
-export function stableIsWarm(world: World): boolean {
-  const stable = stableSet(world);
-  return stable !== undefined && stable.ready >= Math.min(stable.replicas, world.deployment?.replicas ?? 0);
+  return [...pinning(world, attempt).effects, ...service];
 }

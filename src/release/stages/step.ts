@@ -2,12 +2,14 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
+import { canarySet, isDoubtful, routedPercent } from '../views.ts';
 import { percent } from '../weights.ts';
 import type { World } from '../world.ts';
-import { podsLate } from './health.ts';
+import { isSpotless, observedAnew, podsLate, unhurried } from './health.ts';
+import { pinning } from './pins.ts';
 import { enterRetreat } from './retreat.ts';
 import { shift, type Shift } from './shift.ts';
-import { brakeReleased, brakeReport, harmed, outage, whenUnsure } from './verdict.ts';
+import { brakeReleased, brakeReport, harmed, mayRise, outage, whenUnsure } from './verdict.ts';
 
 /** Enters step `index`, counted from 0; the one after the last is the bake. */
 export function enterStep(world: World, attempt: Attempt, index: number, nowMs: number): Decision {
@@ -45,21 +47,31 @@ export function progress(
   if (harm !== undefined) return harm;
   const released = brakeReleased(world, attempt, nowMs);
   if (released !== undefined) return releasing(world, released);
+  const down = outage(world, attempt, nowMs);
+  if (down !== undefined && 'memory' in down) return down;
   const weightPercent = attempt.brake?.weightPercent ?? attempt.weightPercent;
-  const moved = shift(world, attempt, weightPercent, nowMs);
+  const moved = shift(world, attempt, { weightPercent, mayRise: mayRise(world, attempt) }, nowMs);
   if (moved.kind === 'starting') {
     const late = podsLate(world, attempt, nowMs);
     if (late !== undefined) return late;
   }
+  if (moved.kind === 'held') return heldBack(world, attempt, down, nowMs);
   if (moved.kind !== 'converged') return shifting(world, attempt, weightPercent, moved, nowMs);
+  const { refusal } = pinning(world, attempt);
+  if (refusal !== undefined) return decision(world.memory, refusal, { wakeAfterMs: 5000 });
   if (attempt.convergedAtMs === undefined) return converged(world, attempt, nowMs);
-  const down = outage(world, attempt, nowMs);
-  if (down !== undefined && 'memory' in down) return down;
-  if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
-  if (attempt.pausedBy !== undefined) return decision(world.memory, pausedReport(attempt));
+  if (attempt.brake !== undefined || attempt.pausedBy !== undefined) return heldBack(world, attempt, down, nowMs);
   if (down !== undefined && attempt.promotedBy === undefined && attempt.skippedStep !== attempt.step)
     return decision(world.memory, down, { wakeAfterMs: 10_000 });
   return judge(world, attempt, nowMs);
+}
+
+/** The weight stays where it is; says what for. */
+function heldBack(world: World, attempt: Attempt, down: Report | undefined, nowMs: number): Decision {
+  if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
+  if (attempt.pausedBy !== undefined)
+    return decision(world.memory, pausedReport(world, attempt), { wakeAfterMs: 60_000 });
+  return decision(world.memory, down ?? judgingReport(world, attempt, nowMs), { wakeAfterMs: 10_000 });
 }
 
 function releasing(world: World, released: Attempt): Decision {
@@ -79,11 +91,11 @@ function converged(world: World, attempt: Attempt, nowMs: number): Decision {
   return decision(withAttempt(world.memory, next), judgingReport(world, next, nowMs), { wakeAfterMs: 0 });
 }
 
-export function pausedReport(attempt: Attempt): Report {
+export function pausedReport(world: World, attempt: Attempt): Report {
   return {
     phase: 'Paused',
     reason: 'PausedByPerson',
-    message: `Paused by ${attempt.pausedBy ?? 'a person'} at ${percent(attempt.weightPercent)}; the weight does not grow until resume.`,
+    message: `Paused by ${attempt.pausedBy ?? 'a person'} at ${percent(routedPercent(world))}; the weight does not grow until resume.`,
     stalled: true,
   };
 }
@@ -92,32 +104,49 @@ function shifting(
   world: World,
   attempt: Attempt,
   weightPercent: number,
-  moved: Exclude<Shift, { kind: 'converged' }>,
+  moved: Exclude<Shift, { kind: 'converged' | 'held' }>,
   nowMs: number,
 ): Decision {
   const phase = attempt.brake !== undefined ? 'Braked' : attempt.pausedBy !== undefined ? 'Paused' : 'Progressing';
+  const carries = moved.kind !== 'starting' && moved.kind !== 'lowCapacity';
+  const next = carries
+    ? attempt
+    : world.deployment?.replicas === 0
+      ? unhurried(attempt, nowMs)
+      : observedAnew(attempt, nowMs);
+  const memory = next === attempt ? world.memory : withAttempt(world.memory, next);
   const say = (report: Omit<Report, 'phase' | 'stalled'> & { stalled?: boolean }, wakeAfterMs?: number): Decision =>
     decision(
-      world.memory,
+      memory,
       { phase, stalled: false, ...report },
       { effects: 'effects' in moved ? moved.effects : [], ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) },
     );
   const where = place(attempt);
   switch (moved.kind) {
     case 'starting': {
+      if (world.deployment?.replicas === 0) return say(scaledToZero(world), 60_000);
       const leftMs = attempt.weightSinceMs + attempt.spec.strategy.podsReadyWithinMs - nowMs;
       const message = `${where}: waiting for pods, ${moved.ready} of the ${moved.needed} that ${percent(weightPercent)} needs are ready.`;
-      if (attempt.convergedAtMs === undefined || leftMs > 0)
-        return say({ reason: 'PodsStarting', message }, Math.max(100, leftMs));
+      if (leftMs > 0) return say({ reason: 'PodsStarting', message }, Math.max(100, leftMs));
       return say({ reason: 'CapacityLow', message, stalled: true }, 10_000);
     }
     case 'lowCapacity':
+      if (world.deployment?.replicas === 0) return say(scaledToZero(world), 1000);
       return say(
         {
           reason: 'CapacityLow',
           message: `${where}: ${attempt.hash} lost ready pods and takes ${percent(moved.weightPercent)} until they are back.`,
         },
         1000,
+      );
+    case 'unrouted':
+      return say(
+        {
+          reason: 'RouteMissing',
+          stalled: true,
+          message: `${where}: no route is left that names Service ${attempt.spec.traffic.service}, so nothing can be sent to ${attempt.hash}; put the route back or abort.`,
+        },
+        10_000,
       );
     case 'converging':
       return say(
@@ -137,6 +166,14 @@ function shifting(
   }
 }
 
+export function scaledToZero(world: World): { readonly reason: 'ScaledToZero'; readonly message: string } {
+  const name = world.spec.target.name;
+  return {
+    reason: 'ScaledToZero',
+    message: `Deployment ${name} has 0 replicas; the release goes on when it has some.`,
+  };
+}
+
 function place(attempt: Attempt): string {
   const { steps } = attempt.spec.strategy;
   return attempt.stage === 'bake' ? 'Bake' : `Step ${attempt.step + 1} of ${steps.length + 1}`;
@@ -145,8 +182,11 @@ function place(attempt: Attempt): string {
 /** The judge of the stage `step`. */
 export function judgeStep(world: World, attempt: Attempt, nowMs: number): Decision {
   const step = attempt.spec.strategy.steps[attempt.step];
-  if (attempt.promotedBy !== undefined) return enterStep(world, attempt, attempt.spec.strategy.steps.length, nowMs);
-  if (attempt.skippedStep === attempt.step) return enterStep(world, attempt, attempt.step + 1, nowMs);
+  // A person's word stands for missing evidence, never for evidence of harm.
+  const mayBeAsked = !isDoubtful(world);
+  if (mayBeAsked && attempt.promotedBy !== undefined)
+    return enterStep(world, attempt, attempt.spec.strategy.steps.length, nowMs);
+  if (mayBeAsked && attempt.skippedStep === attempt.step) return enterStep(world, attempt, attempt.step + 1, nowMs);
   const sinceMs = nowMs - (attempt.convergedAtMs ?? nowMs);
   const leastMs = step?.atLeastMs ?? 0;
   if (sinceMs < leastMs)
@@ -167,7 +207,7 @@ export function impatient(world: World, attempt: Attempt, nowMs: number, proceed
       return enterRetreat(world, nowMs, {
         why: 'notJudged',
         reason: 'NotJudged',
-        message: `There was not enough traffic to judge it within ${Math.round(afterMs / 1000)}s and whenUnsure says rollback.`,
+        message: `${world.answer.kind === 'noSource' ? 'No metric source is configured' : `There was not enough traffic to judge it within ${Math.round(afterMs / 1000)}s`}, and whenUnsure says rollback; nothing is known against the revision.`,
       });
     case 'hold':
       return decision(
@@ -202,7 +242,7 @@ export function judgingReport(world: World, attempt: Attempt, nowMs: number): Re
       return {
         phase: 'Progressing',
         reason: 'Judging',
-        message: `${where}; no metric source is configured, only readiness and restarts are watched.`,
+        message: `${where}; no metric source is configured, only readiness and restarts are watched.${isSpotless(canarySet(world, attempt)) ? '' : ' Not every pod is ready, or one was restarted, so it does not go on by itself.'}`,
         stalled: false,
         verdict: 'NoSource',
         nextTransitionAtMs,

@@ -6,10 +6,10 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, remembering, withAttempt } from '../plan.ts';
-import { canarySet, routedPercent } from '../views.ts';
+import { canarySet, isDoubtful, routedPercent } from '../views.ts';
 import { brakeWeight, percent } from '../weights.ts';
 import type { World } from '../world.ts';
-import { CRASH_GRACE_MS, crashWords } from './health.ts';
+import { CRASH_GRACE_MS, crashWords, isSpotless } from './health.ts';
 import { enterRetreat } from './retreat.ts';
 import { shift } from './shift.ts';
 
@@ -24,12 +24,23 @@ export function harmed(world: World, attempt: Attempt, nowMs: number): Decision 
   const crashes = crashWords(canarySet(world, attempt));
   if (crashes !== undefined) return crashed(world, attempt, crashes, nowMs);
   const doubtful = answer.kind === 'judged' && (answer.level === 'brake' || answer.level === 'onePod');
-  if (doubtful && attempt.brake === undefined) return braked(world, attempt, answer.sentence, false, nowMs);
-  return undefined;
+  if (!doubtful || attempt.brake !== undefined) return undefined;
+  // A smaller weight does not move sessions: where they are kept, braking cannot help anybody.
+  if (keepsSessions(world))
+    return enterRetreat(world, nowMs, { why: 'harm', reason: 'Errors', message: `${answer.sentence} ${SESSIONS}` });
+  return braked(world, attempt, answer.sentence, false, nowMs);
+}
+
+const SESSIONS = 'The route keeps sessions, so a smaller weight would not take anybody off it.';
+
+function keepsSessions(world: World): boolean {
+  return routedPercent(world) > 0 && world.routes.some((route) => route.exists && route.sessionPersistence);
 }
 
 function crashed(world: World, attempt: Attempt, words: string, nowMs: number): Decision | undefined {
   const { brake } = attempt;
+  if (keepsSessions(world))
+    return enterRetreat(world, nowMs, { why: 'crash', reason: 'Crashes', message: `${words}. ${SESSIONS}` });
   if (brake === undefined || !brake.crash) return braked(world, attempt, `${words}.`, true, nowMs);
   if (nowMs - brake.sinceMs < CRASH_GRACE_MS) return undefined;
   return enterRetreat(world, nowMs, {
@@ -48,7 +59,7 @@ function braked(world: World, attempt: Attempt, why: string, crash: boolean, now
   const message = `Braked at ${percent(weightPercent)}: ${why}`;
   const events = attempt.brake === undefined ? [{ type: 'Warning', reason: 'Braked', message } as const] : [];
   const memory = withAttempt(world.memory, next);
-  const moved = shift(remembering(world, memory), next, weightPercent, nowMs);
+  const moved = shift(remembering(world, memory), next, { weightPercent, mayRise: false }, nowMs);
   // The cut goes out in the same look as the decision: here every second counts.
   const effects = 'effects' in moved ? moved.effects : [];
   const report: Report = { phase: 'Braked', reason: 'Braked', message, stalled: false, verdict: 'Doubt' };
@@ -60,7 +71,9 @@ export function brakeReleased(world: World, attempt: Attempt, nowMs: number): At
   const { brake } = attempt;
   if (brake === undefined) return undefined;
   const calm = brake.crash
-    ? crashWords(canarySet(world, attempt)) === undefined && nowMs - brake.sinceMs >= CRASH_GRACE_MS
+    ? crashWords(canarySet(world, attempt)) === undefined &&
+      nowMs - brake.sinceMs >= CRASH_GRACE_MS &&
+      !isDoubtful(world)
     : world.answer.kind === 'judged' && world.answer.brakeReleasable && world.answer.level === 'calm';
   if (!calm) return undefined;
   const { brake: _off, convergedAtMs: _stale, ...rest } = attempt;
@@ -103,6 +116,21 @@ export function outage(world: World, attempt: Attempt, nowMs: number): Decision 
   };
 }
 
+/**
+ * May a route go up to the weight that was decided? What was decided on good evidence still rests on it until the weight
+ * was reached once: a source that falls silent, a doubt or a pause in between stops the rise where it stands (S4, S7).
+ */
+export function mayRise(world: World, attempt: Attempt): boolean {
+  if (attempt.pausedBy !== undefined) return false;
+  if (attempt.brake !== undefined || attempt.convergedAtMs !== undefined) return true;
+  return !isDoubtful(world) && (world.answer.kind !== 'sourceDown' || isAskedFor(attempt));
+}
+
+/** A person asked for this weight, so it does not wait for evidence. */
+export function isAskedFor(attempt: Attempt): boolean {
+  return attempt.promotedBy !== undefined || attempt.skippedStep === attempt.step - 1;
+}
+
 export type Patience = 'wait' | 'proceed' | 'hold' | 'rollback';
 
 /** What is to be done at this moment when the evidence does not say "acceptable". Counted from convergence. */
@@ -112,7 +140,7 @@ export function whenUnsure(world: World, attempt: Attempt, nowMs: number): Patie
   if (attempt.convergedAtMs === undefined || nowMs - attempt.convergedAtMs < afterMs) return 'wait';
   if (answer.kind === 'noSource' && !attempt.noSource) return 'hold';
   if (answer.kind === 'judged' && answer.level === 'calm') return wish;
-  if (answer.kind === 'noSource') return wish;
+  if (answer.kind === 'noSource') return wish === 'proceed' && !isSpotless(canarySet(world, attempt)) ? 'hold' : wish;
   // A source that has never given a number for this attempt: doubt means hold (S4, S7).
   return 'hold';
 }

@@ -12,7 +12,7 @@ const firstWeightPercent = 10;
 export const bad50: Story = {
   name: 'bad50',
   title: 'Bad releases, half of the answers 500, found at 10 %',
-  times: 10,
+  times: 1,
   alone: true,
   scene: { start: 'attached' },
   play: (scene) => playBadRelease(scene, 0.5),
@@ -31,7 +31,7 @@ export const bad50: Story = {
 export const bad5: Story = {
   name: 'bad5',
   title: 'Bad releases, 5 % of the answers 500',
-  times: 10,
+  times: 1,
   alone: true,
   scene: { start: 'attached' },
   play: (scene) => playBadRelease(scene, 0.05),

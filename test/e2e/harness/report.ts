@@ -25,7 +25,7 @@ function opening(ground: Ground): string {
 Written by \`npm run e2e:full\`; do not edit. Each figure comes from a real cluster on one machine (${machine}): Kubernetes
 ${serverVersion(ground)} with a real kubelet and real pods, Traefik as the gateway, Prometheus scraping every 5 s. An application
 with 4 replicas gets 100 requests a second all the time, half of them on new connections. Steps 10, 25 and 50 %, at least
-5 s each, \`ruleOut: 2x + 2pp\`, bake 15 s. The operator runs with the rights of its own ServiceAccount. Its bundle has
+5 s each, \`ruleOut: 2x + 4pp\`, bake 15 s. The operator runs with the rights of its own ServiceAccount. Its bundle has
 ${Math.round(bundle / 1024)} KiB.
 
 *Lost* counts requests without an answer, and those that the gateway answered because no pod did.`;

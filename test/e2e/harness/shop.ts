@@ -35,7 +35,7 @@ export const storySettings = {
   steps: [10, 25, 50].map((weight) => ({ weight, atLeast: '5s' })),
   bake: '15s',
   drain: '5s',
-  ruleOut: '2x + 2pp',
+  ruleOut: '2x + 4pp',
 } as const;
 
 export function deploymentOf({ namespace }: ShopOptions, version: Version, replicas: number) {
