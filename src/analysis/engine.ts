@@ -80,15 +80,18 @@ export function afterTwoArms(
   };
 }
 
-/** After a window of the bake. Evidence gathered with a control group stays as it was. */
+/**
+ * After a window of the bake. Evidence gathered with a control group stays as it was; what stable did until the first
+ * window of the bake is what the canary is held against.
+ */
 export function afterLone(
   state: EngineState,
   window: Window,
   countsForStep: boolean,
   settings: JudgeSettings,
 ): EngineState {
-  const { bake } = state;
-  if (!bake?.baseline) return afterAny(state, window);
+  const bake = state.bake ?? openBake(state.totals.stable, settings);
+  if (!bake.baseline) return { ...afterAny(state, window), bake };
   const { lowRate } = bake.baseline;
   const accepted = (wealth: Wealth) => acceptAfterLone(wealth, window.canary, lowRate, window.lengthMs, settings);
   return {
@@ -99,11 +102,9 @@ export function afterLone(
   };
 }
 
-/** The control group ends here: what stable did so far is what the canary is held against. */
-export function beginBake(state: EngineState, settings: JudgeSettings): EngineState {
-  const baseline = baselineOf(state.totals.stable, settings);
-  const bake = { baseline, detectors: openDetectors(), detectorsWithout: [], groups: [], canary: noCounts };
-  return { ...state, bake };
+function openBake(stable: Counts, settings: JudgeSettings): BakeState {
+  const baseline = baselineOf(stable, settings);
+  return { baseline, detectors: openDetectors(), detectorsWithout: [], groups: [], canary: noCounts };
 }
 
 export function endBake(state: EngineState): EngineState {

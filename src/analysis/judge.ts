@@ -2,16 +2,7 @@
 // out. It takes time as data and never looks at a clock.
 import type { Level } from './answer.ts';
 import { logAlarm, logAlarmUncapped } from './bake.ts';
-import {
-  type EngineState,
-  type Window,
-  afterLone,
-  afterTwoArms,
-  beginBake,
-  beginStep,
-  endBake,
-  openEngine,
-} from './engine.ts';
+import { type EngineState, type Window, afterLone, afterTwoArms, beginStep, endBake, openEngine } from './engine.ts';
 import type { Counts } from './errors.ts';
 import { logHarm, logHarmUncapped } from './harm.ts';
 import { logMean, slack } from './mixture.ts';
@@ -79,10 +70,9 @@ export function startStep(state: JudgeState, stepKey: string, atMs: number): Jud
 }
 
 /** Says which judge speaks from here on. The same mode again changes nothing. */
-export function armJudge(state: JudgeState, mode: Mode, atMs: number, settings: JudgeSettings): JudgeState {
+export function armJudge(state: JudgeState, mode: Mode, atMs: number): JudgeState {
   if (state.mode === mode) return state;
-  const turn = mode === 'bake' ? beginBake : endBake;
-  return { ...changed(state, (engine) => turn(engine.state, settings)), mode, modeSinceMs: atMs };
+  return { ...changed(state, (engine) => endBake(engine.state)), mode, modeSinceMs: atMs };
 }
 
 export function verdictOf(state: JudgeState, settings: JudgeSettings): Verdict {
@@ -108,7 +98,7 @@ export function verdictOf(state: JudgeState, settings: JudgeSettings): Verdict {
 /** Engines that can say something now: in the bake only those that saw stable work before it. */
 export function speaking(state: JudgeState): readonly EngineState[] {
   const all = state.engines.map((engine) => engine.state);
-  return state.mode === 'bake' ? all.filter((engine) => engine.bake?.baseline) : all;
+  return state.mode === 'bake' ? all.filter((engine) => engine.totals.stable.requests > 0) : all;
 }
 
 /** Evidence of harm of one engine, with the cap per window. */

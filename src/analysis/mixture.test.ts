@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterWindow, logMean, logSpaced, logSum, openWealth, unlimited } from './mixture.ts';
 
 const win = (log: number) => Array.from({ length: 4 }, () => log);

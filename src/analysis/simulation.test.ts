@@ -81,24 +81,24 @@ function timesIn(replicates: number, world: World, isDone: (verdict: Verdict) =>
   return times;
 }
 
+/** How often the brake and the rollback were reached in many releases. */
+function alarms(replicates: number, world: World, seed: number): { braked: number; rolledBack: number } {
+  const dice = diceFrom(seed);
+  const count = { braked: 0, rolledBack: 0 };
+  for (let run = 0; run < replicates; run += 1) {
+    let isOnceBraked = false;
+    const isRolledBack = runUntil(world, dice, (verdict) => {
+      isOnceBraked ||= isBraked(verdict);
+      return isHarmful(verdict);
+    });
+    count.braked += isOnceBraked ? 1 : 0;
+    count.rolledBack += isRolledBack ? 1 : 0;
+  }
+  return count;
+}
+
 describe('a healthy release', () => {
   const quarter = { perSecond: 100, weight: 0.1, minutes: 10, windowMs: 15_000, pods: 0 };
-
-  /** How often the brake and the rollback were reached in many releases. */
-  function alarms(replicates: number, world: World, seed: number): { braked: number; rolledBack: number } {
-    const dice = diceFrom(seed);
-    const count = { braked: 0, rolledBack: 0 };
-    for (let run = 0; run < replicates; run += 1) {
-      let isOnceBraked = false;
-      const isRolledBack = runUntil(world, dice, (verdict) => {
-        isOnceBraked ||= isBraked(verdict);
-        return isHarmful(verdict);
-      });
-      count.braked += isOnceBraked ? 1 : 0;
-      count.rolledBack += isRolledBack ? 1 : 0;
-    }
-    return count;
-  }
 
   test('at the edge of what is tolerated is rolled back once in a thousand times at most, and braked once in a hundred', () => {
     const { braked, rolledBack } = alarms(2000, { ...quarter, stableRate: 0.01, canaryRate: 0.011 }, 1);
@@ -149,13 +149,13 @@ describe('an unacceptable release', () => {
   }, 30_000);
 });
 
-describe('a bad release at ten percent of 100 requests a second', () => {
-  const detection = (world: Partial<World>, isDone: (verdict: Verdict) => boolean, seed: number, runs = 100) => {
-    const dice = diceFrom(seed);
-    const full = { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0.5, minutes: 30, ...world };
-    return Array.from({ length: runs }, () => runUntil(full, dice, isDone) ?? { windows: Infinity, errors: Infinity });
-  };
+const detection = (world: Partial<World>, isDone: (verdict: Verdict) => boolean, seed: number, runs = 100) => {
+  const dice = diceFrom(seed);
+  const full = { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0.5, minutes: 30, ...world };
+  return Array.from({ length: runs }, () => runUntil(full, dice, isDone) ?? { windows: Infinity, errors: Infinity });
+};
 
+describe('a bad release at ten percent of 100 requests a second', () => {
   test('with half of its answers failing, is braked after the first window and rolled back after the third', () => {
     expect(median(detection({}, isBraked, 7).map(({ windows }) => windows))).toBe(1);
     expect(median(detection({}, isHarmful, 8).map(({ windows }) => windows))).toBe(3);
@@ -186,7 +186,9 @@ describe('a bad release at ten percent of 100 requests a second', () => {
   });
 
   test('is found also when it turns bad after twenty minutes', () => {
-    const late = detection({ canaryRate: 0.05, onsetMinutes: 20 }, isHarmful, 11, 30).map(({ windows }) => windows - 240);
+    const late = detection({ canaryRate: 0.05, onsetMinutes: 20 }, isHarmful, 11, 30).map(
+      ({ windows }) => windows - 240,
+    );
     expect(median(late)).toBeLessThanOrEqual(12);
   }, 30_000);
 
@@ -199,31 +201,31 @@ describe('a bad release at ten percent of 100 requests a second', () => {
   }, 30_000);
 });
 
-describe('the bake', () => {
-  const baked = (rate: number, seed: number, minutes = 5) => {
-    const dice = diceFrom(seed);
-    let judge = opened();
-    for (let index = 0; index < 36; index += 1) {
-      judge = judgeWindow(
-        judge,
-        'app',
-        windowAt({ perSecond: 100, weight: 0.25, stableRate: 0.005, canaryRate: 0.005, minutes: 3 }, dice, index),
-        settings,
-      );
-    }
-    judge = armJudge(judge, 'bake', 36 * 5_000, settings);
-    for (let index = 36; index < 36 + minutes * 12; index += 1) {
-      const window = windowAt(
-        { perSecond: 100, weight: 1, stableRate: 0, canaryRate: rate, minutes, pods: 4 },
-        dice,
-        index,
-      );
-      judge = judgeWindow(judge, 'app', window, settings);
-      if (verdictOf(judge, settings).level === 'harmful') return index - 35;
-    }
-    return undefined;
-  };
+const baked = (rate: number, seed: number, minutes = 5) => {
+  const dice = diceFrom(seed);
+  let judge = opened();
+  for (let index = 0; index < 36; index += 1) {
+    judge = judgeWindow(
+      judge,
+      'app',
+      windowAt({ perSecond: 100, weight: 0.25, stableRate: 0.005, canaryRate: 0.005, minutes: 3 }, dice, index),
+      settings,
+    );
+  }
+  judge = armJudge(judge, 'bake', 36 * 5_000);
+  for (let index = 36; index < 36 + minutes * 12; index += 1) {
+    const window = windowAt(
+      { perSecond: 100, weight: 1, stableRate: 0, canaryRate: rate, minutes, pods: 4 },
+      dice,
+      index,
+    );
+    judge = judgeWindow(judge, 'app', window, settings);
+    if (verdictOf(judge, settings).level === 'harmful') return index - 35;
+  }
+  return undefined;
+};
 
+describe('the bake', () => {
   test('leaves a version alone that fails as often as the old one did', () => {
     const alarms = Array.from({ length: 200 }, (_, run) => baked(0.005, 1000 + run)).filter(
       (windows) => windows !== undefined,

@@ -37,7 +37,9 @@ const releaseOutcomes = [
   'Detached',
   'Aborted',
   'NotJudged',
+  'Bypassed',
   'Escaped',
+  'Unknown',
 ] as const;
 
 const requestCountsSchema = z

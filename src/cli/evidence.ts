@@ -4,11 +4,17 @@ import { type EvidenceView, evidenceView } from '../analysis/explain.ts';
 import { restoreEvidence, type SavedEvidence } from '../signals/saved.ts';
 import { isRecord } from './manifests.ts';
 
+export interface ReadEvidence extends EvidenceView {
+  /** The multiple of the old rate beyond which extra errors are to be ruled out. */
+  readonly ruleOutRatio: number;
+}
+
 /** Undefined when nothing was judged yet, or a Serin of another version wrote it. */
-export function readEvidence(evidence: unknown): EvidenceView | undefined {
+export function readEvidence(evidence: unknown): ReadEvidence | undefined {
   if (!isSaved(evidence)) return undefined;
   const restored = restoreEvidence(evidence, evidence.key, evidence.settings);
-  return restored === undefined ? undefined : evidenceView(restored.judge, evidence.settings);
+  if (restored === undefined) return undefined;
+  return { ...evidenceView(restored.judge, evidence.settings), ruleOutRatio: evidence.settings.ruleOut.ratio };
 }
 
 /** As far as one has to know before the judge's own reader looks closer. */

@@ -1,11 +1,11 @@
 /** Words and tables of `serin explain`, section by section; a section without content is left out. */
-import type { EngineView, EvidenceView } from '../analysis/explain.ts';
+import type { EngineView } from '../analysis/explain.ts';
 import { logFinalAccept, logStepAccept } from '../analysis/settings.ts';
 import { oddsWords } from '../analysis/words.ts';
 import { REASONS } from '../api/reasons.ts';
 import type { RolloutStatus } from '../api/rollout-status.ts';
 import { percent } from '../release/weights.ts';
-import { readEvidence } from './evidence.ts';
+import { type ReadEvidence, readEvidence } from './evidence.ts';
 import type { ReleaseRecordObject, RolloutObject } from './objects.ts';
 import { ageOf, spanOf, tableOf } from './table.ts';
 import { painted, type Terminal } from './terminal.ts';
@@ -25,7 +25,7 @@ export function explanationOf(
   const sections = [
     { title: undefined, lines: summary(rollout) },
     { title: 'Revisions', lines: revisions(status, telling.nowMs) },
-    { title: 'Judge', lines: judge(status) },
+    { title: status?.canary === undefined ? 'Judge, in the last release' : 'Judge', lines: judge(status) },
     { title: 'Waiting for', lines: waiting(status, telling.nowMs) },
     { title: 'Quarantined', lines: quarantines(rollout, telling) },
     { title: 'History', lines: history(records, telling.nowMs) },
@@ -42,7 +42,7 @@ export function explanationOf(
 function summary({ metadata, spec, status }: RolloutObject): string[] {
   const head = `Rollout ${metadata.namespace ?? ''}/${metadata.name} of Deployment ${spec.targetRef.name}`;
   if (status?.phase === undefined) return [`${head}: Serin has not looked at it yet; is the operator running?`];
-  const why = status.reason === undefined ? '' : `, ${status.reason}`;
+  const why = status.reason === undefined || status.reason === status.phase ? '' : `, ${status.reason}`;
   return [`${head}: ${status.phase}${why}`, ...(status.message === undefined ? [] : [status.message]), ...move(status)];
 }
 
@@ -101,7 +101,15 @@ function judge(status: RolloutStatus | undefined): string[] {
   ];
 }
 
-function weighed({ engines, judge: mode, evidence, needed, accepted, acceptedInStep }: EvidenceView): string[] {
+function weighed({
+  engines,
+  judge: mode,
+  evidence,
+  needed,
+  accepted,
+  acceptedInStep,
+  ruleOutRatio,
+}: ReadEvidence): string[] {
   const rows = engines.flatMap(({ name, canary, stable }) => [
     [`errors (${name})`, 'canary', whole(canary.requests), whole(canary.errors), rateOf(canary)],
     [`errors (${name})`, 'stable', whole(stable.requests), whole(stable.errors), rateOf(stable)],
@@ -115,13 +123,14 @@ function weighed({ engines, judge: mode, evidence, needed, accepted, acceptedInS
     against,
     `evidence that it is worse than tolerated: ${evidence} (a rollback needs ${needed})`,
     `evidence that it is acceptable: ${acceptedInStep} in this step (the next step needs ${oddsWords(logStepAccept)}), ${accepted} in all (promotion needs ${oddsWords(logFinalAccept)})`,
-    ...engines.flatMap(ruledOut),
+    ...engines.flatMap((engine) => ruledOut(engine, ruleOutRatio)),
   ];
 }
 
-function ruledOut({ name, ruledOutExcess }: EngineView): string[] {
+function ruledOut({ name, ruledOutExcess }: EngineView, ratio: number): string[] {
   if (ruledOutExcess === undefined) return [];
-  return [`ruled out so far (${name}): more than ${(ruledOutExcess * 100).toFixed(2)}pp extra errors`];
+  const points = `${(ruledOutExcess * 100).toFixed(2)}pp`;
+  return [`ruled out so far (${name}): more than ${ratio}x the stable version's rate + ${points}`];
 }
 
 function whole(count: number): string {

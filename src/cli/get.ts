@@ -82,14 +82,14 @@ function show(
   );
 }
 
-export interface ListStyle {
+interface ListStyle {
   readonly isWide: boolean;
   readonly withNamespace: boolean;
   readonly nowMs: number;
 }
 
 /** The lines of the table, header first. */
-export function listed(rollouts: readonly RolloutObject[], { isWide, withNamespace, nowMs }: ListStyle): string[] {
+function listed(rollouts: readonly RolloutObject[], { isWide, withNamespace, nowMs }: ListStyle): string[] {
   const header = ['NAME', 'PHASE', 'STEP', 'WEIGHT', 'STABLE', 'CANARY', 'VERDICT', 'AGE'];
   const rows = rollouts.map((rollout) => {
     const cells = cellsOf(rollout, nowMs);

@@ -24,7 +24,7 @@ export interface Ending {
 }
 
 /** A status that stops must stand for this long: one second of trouble is no outcome, nor is a status of before the change. */
-export const STANDS_MS = 5000;
+const STANDS_MS = 5000;
 
 export function watchedAfter(before: Watched, { status }: RolloutObject): Watched {
   const attempt = status?.journal?.attempt;

@@ -51,7 +51,7 @@ export class Picture {
 }
 
 /** Time, phase, reason, weight, sentence: one line, whatever the sentence has in it. */
-export function lineOf({ status }: RolloutObject, nowMs: number): string {
+function lineOf({ status }: RolloutObject, nowMs: number): string {
   const time = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
   const weight = status?.canary === undefined ? '-' : percent(status.canary.weight);
   const words = (status?.message ?? 'Serin has not looked at it yet.').replaceAll(/\s+/g, ' ');

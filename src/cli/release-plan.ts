@@ -5,7 +5,7 @@ import { type Refusal, refusalOf } from '../release/refusals.ts';
 import type { DeploymentView, ServiceView, World } from '../release/world.ts';
 
 /** One line of the plan; the last is the bake. Pods are undefined while the number of replicas is unknown. */
-export interface PlannedStep {
+interface PlannedStep {
   readonly weightPercent: number;
   readonly kind: 'step' | 'bake';
   /** The step lasts at least this long. */

@@ -10,7 +10,7 @@ import { sessionOn, type Surroundings } from './session.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** Objects by path; a list is every object directly below its path, in all namespaces where the path names none. */
-export class ApiInMemory implements Transport {
+class ApiInMemory implements Transport {
   readonly objects = new Map<string, Json>();
   readonly requests: KubeRequest[] = [];
   /** Runs before each request; what it throws is the answer. */

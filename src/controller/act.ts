@@ -15,7 +15,7 @@ import { canaryServiceName, createCanaryService, deleteCanaryService } from '../
 import { pin, unpin } from '../traffic/pin.ts';
 import { splitRoute } from '../traffic/gateway-api.ts';
 import { answerAction, pruneActions } from '../workload/actions.ts';
-import { createCanary, deleteReplicaSet, handOver, scaleReplicaSet } from '../workload/canary.ts';
+import { clearMarks, createCanary, deleteReplicaSet, handOver, scaleReplicaSet } from '../workload/canary.ts';
 import { attach, detach, hold, resume, setMaxSurge } from '../workload/hold.ts';
 import type { Made } from '../workload/made.ts';
 import { DETACH_FINALIZER } from '../workload/marks.ts';
@@ -38,8 +38,11 @@ export interface ActParts {
   readonly noteRehearsal: (rollout: string, deploymentUid: string, result: Rehearsal) => void;
 }
 
-/** Throws what stopped the list. A Conflict means that the decision was made on something older than what is there. */
-export async function act(parts: ActParts, seen: Seen, decision: Decision, signal: AbortSignal): Promise<void> {
+/**
+ * Gives the Rollout as it is afterwards. Throws what stopped the list; a Conflict means that the decision was made on
+ * something older than what is there.
+ */
+export async function act(parts: ActParts, seen: Seen, decision: Decision, signal: AbortSignal): Promise<Rollout> {
   const hand = new Hand(parts, seen, decision);
   for (const effect of decision.effects) {
     try {
@@ -49,6 +52,7 @@ export async function act(parts: ActParts, seen: Seen, decision: Decision, signa
       throw error;
     }
   }
+  return hand.rollout;
 }
 
 /** What is known while one list is carried out: each write is guarded by what the one before it left. */
@@ -68,6 +72,10 @@ class Hand {
     this.#key = keyOf(seen.rollout.metadata);
     this.#rollout = seen.rollout;
     this.#deployment = seen.deployment;
+  }
+
+  get rollout(): Rollout {
+    return this.#rollout;
   }
 
   async carryOut(effect: Effect, signal: AbortSignal): Promise<void> {
@@ -108,6 +116,7 @@ class Hand {
       case 'scale':
       case 'deleteReplicaSet':
       case 'handOver':
+      case 'clearMarks':
         return this.#changeReplicaSet(client, effect, signal);
       case 'answerAction':
         return this.#answer(client, effect, signal);
@@ -202,7 +211,7 @@ class Hand {
 
   async #changeReplicaSet(
     client: KubeClient,
-    effect: Of<'createCanary' | 'scale' | 'deleteReplicaSet' | 'handOver'>,
+    effect: Of<'createCanary' | 'scale' | 'deleteReplicaSet' | 'handOver' | 'clearMarks'>,
     signal: AbortSignal,
   ): Promise<void> {
     switch (effect.kind) {
@@ -215,6 +224,9 @@ class Hand {
         const { namespace, resourceVersion } = this.#mustReplicaSet(effect).metadata;
         return deleteReplicaSet(client, { namespace, name: effect.name, uid: effect.uid, resourceVersion }, signal);
       }
+      case 'clearMarks':
+        await clearMarks(client, this.#mustReplicaSet(effect), signal);
+        return;
       case 'handOver':
         await handOver(client, await this.#unchanged(client, effect, signal), effect.replicas, signal);
         return;

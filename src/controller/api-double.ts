@@ -4,7 +4,9 @@
  */
 import { KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
+import type { Store } from '../kube/store.ts';
 import type { KubeRequest, Transport } from '../kube/transport.ts';
+import { isWatched, type Stores } from './stores.ts';
 
 export interface SeenWrite {
   readonly method: string;
@@ -46,6 +48,14 @@ export class ApiDouble implements Transport {
 
   /** True for the write from which on watches show nothing, until `catchUp`. */
   isLagging: (write: SeenWrite) => boolean = () => false;
+
+  /** Puts everything there is into stores, as lists without lag would. */
+  fill(stores: Stores): void {
+    for (const [key, object] of this.#objects) {
+      const plural = key.slice(0, key.indexOf('/'));
+      if (isWatched(plural)) (stores[plural] as unknown as Store<KubeObject>).put(object);
+    }
+  }
 
   catchUp(): void {
     this.isLagging = () => false;

@@ -31,7 +31,7 @@ export function faultHook(point: FaultPoint, die: () => void = killSelf): WriteH
 
 /** The Lease and Events belong to no release: counting them would make N depend on the time of day. */
 export function isReleaseWrite(request: Pick<KubeRequest, 'path'>): boolean {
-  return !/^\/(api|apis)\/.*\/(leases|events)(\/|$)/.test(request.path);
+  return !/^\/apis?\/[^/]+(\/[^/]+)?(\/namespaces\/[^/]+)?\/(leases|events)(\/[^/]+)?$/.test(request.path);
 }
 
 function killSelf(): void {

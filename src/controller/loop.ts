@@ -174,7 +174,7 @@ export class ControlLoop {
         const fields = { rollout: key, failures, retryInMs: Math.round(retryInMs), error: wordsOf(error) };
         // Somebody wrote at the same time: ordinary, and the next look sees it.
         if (isKubeError(error, 'Conflict')) log.debug(fields, 'Looking again, the object changed.');
-        else log.warn(fields, 'A look failed and is repeated.');
+        else log.warn({ ...fields, ...stackOf(error) }, 'A look failed and is repeated.');
       },
       longestBackoffMs: LONGEST_BACKOFF_MS,
       ...(workers === undefined ? {} : { workers }),
@@ -277,6 +277,11 @@ function inNamespace({ namespace }: LoopOptions): { readonly namespace?: string 
 function splitKey(key: string): [namespace: string, name: string] {
   const slash = key.indexOf('/');
   return [key.slice(0, slash), key.slice(slash + 1)];
+}
+
+/** Of surprises only: what an API server refused says enough in its message. */
+function stackOf(error: unknown): { readonly stack?: string } {
+  return error instanceof Error && !isKubeError(error) && error.stack !== undefined ? { stack: error.stack.slice(0, 4000) } : {};
 }
 
 function wordsOf(error: unknown): string {

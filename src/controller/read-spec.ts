@@ -1,6 +1,5 @@
 /** Reads the spec of a Rollout into its effective form; one that cannot be read becomes a sentence, never an exception (S15). */
 import * as z from 'zod';
-import { parseRuleOut, parseTolerate } from '../analysis/tolerance.ts';
 import { type EffectiveSpec, effectiveSpec } from '../api/effective.ts';
 import { rolloutSpecSchema } from '../api/rollout.ts';
 
@@ -16,18 +15,10 @@ export function readSpec(raw: unknown): SpecReading {
   const parsed = rolloutSpecSchema.safeParse(raw);
   if (!parsed.success) return unreadable(raw, firstIssue(parsed.error));
   try {
-    const spec = effectiveSpec(parsed.data);
-    const why = toleranceIssue(spec);
-    return why === undefined ? { kind: 'read', spec } : unreadable(raw, why);
+    return { kind: 'read', spec: effectiveSpec(parsed.data) };
   } catch (error) {
     return unreadable(raw, error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Finer than what a pattern in the CRD can say. */
-function toleranceIssue({ analysis }: EffectiveSpec): string | undefined {
-  const readings = [parseTolerate(analysis.errors.tolerate), parseRuleOut(analysis.errors.ruleOut)];
-  return readings.map((reading) => ('kind' in reading ? reading.sentence : undefined)).find((sentence) => sentence !== undefined);
 }
 
 function unreadable(raw: unknown, why: string): SpecReading {

@@ -1,6 +1,6 @@
 /**
- * One look at one Rollout: observe, decide, write down, act, in this order. The status is written before anything is
- * done (S11), and a status that could not be written means that nothing is done. It adds no judgement of its own.
+ * One look at one Rollout: observe, decide, write down, act. What has to be remembered is written before anything is done
+ * about it (S11); if that could not be written, nothing is done. It adds no judgement of its own.
  */
 import { rolloutKind } from '../api/kinds.ts';
 import type { Phase } from '../api/reasons.ts';
@@ -16,6 +16,7 @@ import { conditionsFor } from '../release/conditions.ts';
 import { isoTime } from '../release/time.ts';
 import type { World } from '../release/world.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
+import { isEqual } from './merge-patch.ts';
 import type { Observation, Seen } from './observe.ts';
 import { REFUSAL_KEPT_MS } from './rehearsals.ts';
 import { readStatus, statusOf, toldOf } from './status.ts';
@@ -31,7 +32,8 @@ export interface LookParts {
   readonly rollout: (key: string) => Rollout | undefined;
   readonly observe: (rollout: Rollout) => Observation;
   readonly decide: (world: World, nowMs: number) => Decision;
-  readonly act: (seen: Seen, decision: Decision, signal: AbortSignal) => Promise<void>;
+  /** Gives the Rollout as it is afterwards. */
+  readonly act: (seen: Seen, decision: Decision, signal: AbortSignal) => Promise<Rollout>;
   readonly judge: {
     /** Follows the attempt that the decision is about, or nothing. */
     follow(key: string, seen: Seen, decision: Decision): void;
@@ -111,24 +113,53 @@ export class Looker {
   }
 
   async #carryOut(key: string, seen: Seen, world: World, signal: AbortSignal): Promise<LookResult> {
-    const { clock, decide, act, judge, say, onPhase } = this.#parts;
+    const { clock, decide, judge, onPhase } = this.#parts;
     const decision = decide(world, clock.nowMs());
     onPhase(key, decision.report.phase);
     judge.follow(key, seen, decision);
-    const written = await this.#remember(key, seen, world, decision, signal);
-    const hasWritten = written !== undefined;
-    if (!hasWritten && decision.effects.length > 0) await this.#verify(key, seen.rollout, signal);
-    for (const note of decision.events) say(seen.rollout, note);
-    if (decision.events.some((note) => note.reason === 'GuardBypassed')) this.#parts.metrics.guardBypassed();
-    // When an effect fails the queue brings the key back, later each time.
-    if (decision.effects.length > 0) await act({ ...seen, rollout: written ?? seen.rollout }, decision, signal);
+    const isRemembered = world.hasJournal && isEqual(world.memory, decision.memory);
+    const carryOut = isRemembered && decision.effects.length > 0 ? this.#actAndTell : this.#rememberAndAct;
+    const hasWritten = await carryOut.call(this, key, seen, decision, signal);
     this.#lookAgain(key, world, decision, hasWritten);
     return hasWritten || decision.effects.length > 0 ? 'acted' : 'quiet';
   }
 
+  /** What is to be remembered is in status before anything is done about it (S11). True when the status was written. */
+  async #rememberAndAct(key: string, seen: Seen, decision: Decision, signal: AbortSignal): Promise<boolean> {
+    const written = await this.#remember(key, seen, decision, signal);
+    this.#tell(seen, decision);
+    if (decision.effects.length > 0) await this.#parts.act({ ...seen, rollout: written ?? seen.rollout }, decision, signal);
+    return written !== undefined;
+  }
+
+  /**
+   * The journal says all of this already, so only words are new, and they are truer afterwards: nobody who waits for
+   * Ready may find a Deployment that is still paused. When an effect fails, people read what was being tried.
+   */
+  async #actAndTell(key: string, seen: Seen, decision: Decision, signal: AbortSignal): Promise<boolean> {
+    await this.#verify(key, seen.rollout, signal);
+    try {
+      const rollout = await this.#parts.act(seen, decision, signal);
+      this.#tell(seen, decision);
+      // An effect that wrote to the Rollout itself made what was observed old; the next look says it.
+      if (rollout.metadata.resourceVersion !== seen.rollout.metadata.resourceVersion) return false;
+    } catch (error) {
+      if (!isKubeError(error, 'Conflict', 'Aborted')) await this.#remember(key, seen, decision, signal);
+      throw error;
+    }
+    return (await this.#remember(key, seen, decision, signal)) !== undefined;
+  }
+
+  #tell(seen: Seen, decision: Decision): void {
+    const { say, metrics } = this.#parts;
+    for (const note of decision.events) say(seen.rollout, note);
+    if (decision.events.some((note) => note.reason === 'GuardBypassed')) metrics.guardBypassed();
+  }
+
   /** Puts the decision into status; the Rollout as written, if that took a write. Throws Conflict when it is not what was observed. */
-  async #remember(key: string, seen: Seen, world: World, decision: Decision, signal: AbortSignal): Promise<Rollout | undefined> {
+  async #remember(key: string, seen: Seen, decision: Decision, signal: AbortSignal): Promise<Rollout | undefined> {
     const { judge, clock } = this.#parts;
+    const { world } = seen;
     const { memory, report } = decision;
     const { attempt } = memory.journal;
     const remembered = readStatus(seen.rollout.status);

@@ -1,9 +1,12 @@
 /** The objects of one small shop, as users and controllers leave them at rest: the ground on which tests of the shell stand. */
 import { createMetrics } from '../insight/metrics.ts';
 import { ManualClock } from '../kube/manual-clock.ts';
+import { ConvergenceWatch } from '../traffic/convergence.ts';
 import { ApiDouble } from './api-double.ts';
 import type { Log } from './log.ts';
 import { ControlLoop } from './loop.ts';
+import { type Knowledge, Observer, type Seen } from './observe.ts';
+import { createStores, type Stores } from './stores.ts';
 
 const labels = { app: 'checkout' };
 const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'shop/checkout:1' }] } };
@@ -150,4 +153,24 @@ export async function runLoop(api: ApiDouble): Promise<Running> {
       await working;
     },
   };
+}
+
+/** What the shell sees of a Rollout when its stores show all that the API holds. */
+export function seenIn(api: ApiDouble, knowledge: Partial<Knowledge> = {}, key: { namespace?: string; name?: string } = {}): { seen: Seen; stores: Stores } {
+  const stores = createStores((error) => {
+    throw error;
+  });
+  api.fill(stores);
+  const observer = new Observer(stores, {
+    guardOf: () => 'proven',
+    rehearsalOf: () => ({}),
+    answerOf: () => ({ kind: 'noSource' }),
+    convergence: new ConvergenceWatch(new ManualClock()),
+    ...knowledge,
+  });
+  const rollout = stores.rollouts.get(key.namespace ?? 'shop', key.name ?? 'checkout');
+  if (rollout === undefined) throw new Error('the test put no such Rollout there');
+  const observation = observer.observe(rollout);
+  if (observation.kind === 'unreadable') throw new Error(observation.message);
+  return { seen: observation.seen, stores };
 }

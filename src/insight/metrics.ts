@@ -63,6 +63,7 @@ const effectKinds: Readonly<Record<Effect['kind'], true>> = {
   split: true,
   setMaxSurge: true,
   handOver: true,
+  clearMarks: true,
   answerAction: true,
 };
 

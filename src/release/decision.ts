@@ -68,6 +68,8 @@ export type Effect =
     }
   | { readonly kind: 'scale'; readonly uid: string; readonly name: string; readonly replicas: number }
   | { readonly kind: 'deleteReplicaSet'; readonly uid: string; readonly name: string }
+  /** Takes marks of ours off a ReplicaSet of the Deployment's own, where its controller copied them. */
+  | { readonly kind: 'clearMarks'; readonly uid: string; readonly name: string }
   /** Put the split on the route; 'out' takes the canary backend out and restores the original shape. */
   | { readonly kind: 'split'; readonly route: string; readonly weightPercent: number | 'out' }
   /** `before` goes into annotation serin.dev/max-surge, so that objects alone suffice to restore it (S18); without it the annotation goes. */

@@ -104,6 +104,8 @@ export interface ReplicaSetView {
   readonly image: string;
   /** Its template deep-equals the Deployment's live one, pod-template-hash left out. */
   readonly sameAsLive: boolean;
+  /** The Deployment controller copied marks of ours from a held Deployment onto it (S10). */
+  readonly hasLeftMarks?: boolean;
   /** Pods in CrashLoopBackOff. */
   readonly crashLooping: number;
   /** Pods that were restarted at least once. */

@@ -94,7 +94,7 @@ export class AttemptReader {
   arm(mode: Mode, nowMs: number): void {
     if (this.#mode?.mode === mode) return;
     this.#mode = { mode, atMs: nowMs };
-    if (this.#judge) this.#judge = armJudge(this.#judge, mode, this.#sourceTime(nowMs), this.#subject.settings);
+    if (this.#judge) this.#judge = armJudge(this.#judge, mode, this.#sourceTime(nowMs));
   }
 
   answer(nowMs: number): Answer {
@@ -136,7 +136,7 @@ export class AttemptReader {
     const { settings } = this.#subject;
     const opened = openJudge(names, settings);
     const stepped = this.#step ? startStep(opened, this.#step.key, this.#sourceTime(this.#step.atMs)) : opened;
-    return this.#mode ? armJudge(stepped, this.#mode.mode, this.#sourceTime(this.#mode.atMs), settings) : stepped;
+    return this.#mode ? armJudge(stepped, this.#mode.mode, this.#sourceTime(this.#mode.atMs)) : stepped;
   }
 
   #sourceTime(nowMs: number): number {

@@ -37,6 +37,8 @@ export class Collector {
   readonly #underWay = new Set<Promise<void>>();
   #wake: AbortController | undefined;
   #wakesAtMs = 0;
+  /** What `onChange` threw: `run` ends with it. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -79,7 +81,7 @@ export class Collector {
     this.#told.delete(key);
   }
 
-  /** Reads until the signal aborts; then waits for what is under way. */
+  /** Reads until the signal aborts; then waits for what is under way. Rejects only with what `onChange` threw. */
   async run(signal: AbortSignal): Promise<void> {
     let toldMs = -Infinity;
     while (!signal.aborted) {
@@ -92,6 +94,7 @@ export class Collector {
       }
       this.#wake = new AbortController();
       await this.#options.clock.sleep(this.#pauseMs(), AbortSignal.any([signal, this.#wake.signal]));
+      if (this.#failure) throw this.#failure.error;
     }
     await Promise.all(this.#underWay);
   }
@@ -107,11 +110,16 @@ export class Collector {
   }
 
   #supervise(task: Promise<void>): void {
-    this.#underWay.add(task);
-    void task.finally(() => this.#underWay.delete(task));
+    const settled = task
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        this.#wake?.abort();
+      })
+      .finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
   }
 
-  /** Never rejects: a surprise while reading is a failing source as far as the release is concerned, so it holds. */
+  /** A surprise while reading is a failing source as far as the release is concerned, so it holds. */
   async #read(
     key: string,
     attempt: AttemptReader,

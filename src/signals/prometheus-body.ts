@@ -19,7 +19,7 @@ export async function readBody(
 ): Promise<Fetched<Answered>> {
   const { statusCode, headers, body } = response;
   if (statusCode >= 300 && statusCode < 400) {
-    body.destroy();
+    await body.dump();
     return down(
       `${who} redirects (${statusCode}) to ${shown(headers.location)}; redirects are not followed: set the MetricSource to the final address.`,
     );

@@ -42,13 +42,14 @@ export function openLedger(beganMs: number): Ledger {
  */
 export function cutWindows(
   before: Ledger,
-  targets: readonly Target[],
+  all: readonly Target[],
   learnedIntervalMs: number | undefined,
   fromMs: number,
   nowMs: number,
   needsStable: boolean,
 ): Cut {
-  let ledger = admitted({ ...before, intervalMs: learnedIntervalMs ?? before.intervalMs }, targets, fromMs);
+  let ledger = admitted({ ...before, intervalMs: learnedIntervalMs ?? before.intervalMs }, all, fromMs);
+  const targets = all.filter(({ key }) => ledger.countedMs.has(key));
   const windows: Window[] = [];
   for (;;) {
     const cutMs = nextCut(ledger, targets, nowMs, needsStable);
@@ -63,7 +64,7 @@ export function nextDueMs(ledger: Ledger, targets: readonly Target[]): number | 
   const awaitedMs = targets
     .filter(isGating)
     .map(({ key }) => (ledger.countedMs.get(key) ?? -Infinity) + intervalOf(ledger));
-  const soonestMs = (ledger.cutMs ?? -Infinity) + windowLength(ledger);
+  const soonestMs = soonestCut(ledger);
   return awaitedMs.length === 0 ? undefined : Math.max(soonestMs, ...awaitedMs);
 }
 
@@ -78,17 +79,17 @@ function intervalOf({ intervalMs }: Ledger): number {
 
 /**
  * A pod whose whole life is in the samples counts from its start, because its first errors are born with their series.
- * Any other target counts from its last scrape before the attempt, or from its first that is known.
+ * Any other target counts from its first scrape within the attempt, so that nothing older gets in.
  */
 function admitted(ledger: Ledger, targets: readonly Target[], fromMs: number): Ledger {
   const countedMs = new Map(ledger.countedMs);
   const groups = new Map(ledger.groups);
   for (const { key, pod, arm, scrapesMs } of targets) {
     const [firstMs] = scrapesMs;
-    if (firstMs === undefined) continue;
+    const baselineMs = scrapesMs.find((atMs) => atMs >= ledger.beganMs);
+    if (firstMs === undefined || baselineMs === undefined) continue;
     const isWhole =
       pod !== undefined && pod.startedAtMs >= Math.max(fromMs, ledger.beganMs) && pod.startedAtMs < firstMs;
-    const baselineMs = scrapesMs.findLast((atMs) => atMs <= ledger.beganMs) ?? firstMs;
     if (!countedMs.has(key)) countedMs.set(key, isWhole ? pod.startedAtMs : baselineMs);
     if (arm === 'canary' && !groups.has(key)) groups.set(key, groups.size % mostGroups);
   }
@@ -137,7 +138,7 @@ function withStable(cutMs: number, targets: readonly Target[], ledger: Ledger, n
 }
 
 function longEnough(cutMs: number, gates: readonly Target[], ledger: Ledger): number | undefined {
-  const soonestMs = (ledger.cutMs ?? -Infinity) + punctual * windowLength(ledger);
+  const soonestMs = soonestCut(ledger);
   if (cutMs >= soonestMs) return cutMs;
   const later = gates.flatMap((target) =>
     uncounted(target, ledger)
@@ -145,6 +146,12 @@ function longEnough(cutMs: number, gates: readonly Target[], ledger: Ledger): nu
       .slice(0, 1),
   );
   return later.length === 0 ? undefined : Math.min(...later);
+}
+
+/** A new scrape of every target makes a window long enough, unless they are scraped more often than that. */
+function soonestCut(ledger: Ledger): number {
+  const isFast = intervalOf(ledger) < punctual * shortestWindowMs;
+  return isFast ? (ledger.cutMs ?? -Infinity) + punctual * shortestWindowMs : -Infinity;
 }
 
 function windowUntil(cutMs: number, ledger: Ledger, targets: readonly Target[]): Window {

@@ -26,7 +26,7 @@ export interface EndpointCounts {
 }
 
 /** Key of `readyOf` and `anyOf` for pods that nothing is known of any more, or not yet. */
-export const UNKNOWN = 'unknown';
+const UNKNOWN = 'unknown';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 /** How the API server makes names of pods: the ReplicaSet's cut to this length, and five random characters. */

@@ -31,10 +31,12 @@ function seen(change: Partial<ServicesSeen>): ServicesSeen {
   };
 }
 
-describe('which Services are shown', () => {
-  const names = (change: Partial<ServicesSeen>) =>
-    viewServices(seen(change)).map(({ name, role, kind }) => [name, role, kind]);
+const names = (change: Partial<ServicesSeen>) =>
+  viewServices(seen(change)).map(({ name, role, kind }) => [name, role, kind]);
 
+const named = (spec: Parameters<typeof service>[1]) => names({ services: [service('checkout', spec)] })[0]?.[2];
+
+describe('which Services are shown', () => {
   test('the named one and every other one that selects the pods', () => {
     const services = [
       service(),
@@ -60,7 +62,6 @@ describe('which Services are shown', () => {
   });
 
   test('the named one, whatever it is, and also when there is none', () => {
-    const named = (spec: Parameters<typeof service>[1]) => names({ services: [service('checkout', spec)] })[0]?.[2];
     expect(named({ type: 'ExternalName', selector: {} })).toBe('externalName');
     expect(named({ selector: {} })).toBe('noSelector');
     expect(named({ selector: { app: 'cart' } })).toBe('selectsOthers');
@@ -86,9 +87,9 @@ describe('which Services are shown', () => {
   });
 });
 
-describe('pins', () => {
-  const pinOf = (...of: Parameters<typeof service>) => viewServices(seen({ services: [service(...of)] }))[0];
+const pinOf = (...of: Parameters<typeof service>) => viewServices(seen({ services: [service(...of)] }))[0];
 
+describe('pins', () => {
   test('a pinned Service still selects the pods', () => {
     expect(pinOf('checkout', byHash, pinned)).toMatchObject({ kind: 'selects', pinnedTo: 'aaa' });
   });
@@ -109,12 +110,12 @@ describe('pins', () => {
   });
 });
 
-describe('whose endpoints it has', () => {
-  const countsOf = (change: Partial<ServicesSeen>) => {
-    const { readyOf, anyOf, strangers } = viewServices(seen(change))[0] ?? {};
-    return { readyOf, anyOf, strangers };
-  };
+const countsOf = (change: Partial<ServicesSeen>) => {
+  const { readyOf, anyOf, strangers } = viewServices(seen(change))[0] ?? {};
+  return { readyOf, anyOf, strangers };
+};
 
+describe('whose endpoints it has', () => {
   test('summed over all slices, a pod of both address families once', () => {
     const other = pod(ownedBy(stable), 'checkout-aaa-33333');
     const slices = [
@@ -184,16 +185,16 @@ describe('whose endpoints it has', () => {
   });
 });
 
-describe('the Service of the canary', () => {
-  const own = { labels: { 'serin.dev/rollout-uid': ROLLOUT_UID }, ownerReferences: [byRecord] };
-  const viewOf = (metadata: Parameters<typeof service>[2]) => {
-    const slices = [
-      slice([endpoint(canaryPod), endpoint(stablePod, { ready: false })], 'checkout-canary'),
-      slice([endpoint(stablePod)]),
-    ];
-    return viewCanaryService(seen({ services: [service(), service('checkout-canary', {}, metadata)], slices }));
-  };
+const own = { labels: { 'serin.dev/rollout-uid': ROLLOUT_UID }, ownerReferences: [byRecord] };
+const viewOf = (metadata: Parameters<typeof service>[2]) => {
+  const slices = [
+    slice([endpoint(canaryPod), endpoint(stablePod, { ready: false })], 'checkout-canary'),
+    slice([endpoint(stablePod)]),
+  ];
+  return viewCanaryService(seen({ services: [service(), service('checkout-canary', {}, metadata)], slices }));
+};
 
+describe('the Service of the canary', () => {
   test('is ours by owner and mark; its endpoints are counted', () => {
     expect(viewOf(own)).toEqual({ name: 'checkout-canary', uid: 'uid-checkout-canary', ours: true, ready: 1, any: 2 });
   });

@@ -20,7 +20,7 @@ function weightsOf(on: HTTPRoute, rule = 0): [string, number | undefined][] {
 }
 
 const read = (on: HTTPRoute) => readSplit(on, 'checkout', 'checkout-canary');
-const one = (...backendRefs: BackendRef[]) => route([{ backendRefs }]);
+const ruleOf = (...backendRefs: BackendRef[]) => route([{ backendRefs }]);
 
 describe('weights', () => {
   test.each<[number, number, number]>([
@@ -32,14 +32,14 @@ describe('weights', () => {
     [50, 1, 1],
     [100, 0, 1],
   ])('%d percent of a backend without a weight is %d to %d', (percent, stable, canary) => {
-    expect(weightsOf(put(one(backend('checkout')), percent))).toEqual([
+    expect(weightsOf(put(ruleOf(backend('checkout')), percent))).toEqual([
       ['checkout', stable],
       ['checkout-canary', canary],
     ]);
   });
 
   test('a backend of somebody else keeps its share', () => {
-    expect(weightsOf(put(one(backend('checkout', 3), backend('cart')), 25))).toEqual([
+    expect(weightsOf(put(ruleOf(backend('checkout', 3), backend('cart')), 25))).toEqual([
       ['checkout', 9],
       ['checkout-canary', 3],
       ['cart', 4],
@@ -47,12 +47,12 @@ describe('weights', () => {
   });
 
   test('more than the API takes is brought down exactly where that can be, else the canary is rounded down, never to nothing', () => {
-    expect(weightsOf(put(one(backend('checkout', 1000), backend('cart', 1000)), 0.01))).toEqual([
+    expect(weightsOf(put(ruleOf(backend('checkout', 1000), backend('cart', 1000)), 0.01))).toEqual([
       ['checkout', 9999],
       ['checkout-canary', 1],
       ['cart', 10000],
     ]);
-    expect(weightsOf(put(one(backend('checkout', 7), backend('cart', 999_983)), 0.01))).toEqual([
+    expect(weightsOf(put(ruleOf(backend('checkout', 7), backend('cart', 999_983)), 0.01))).toEqual([
       ['checkout', 7],
       ['checkout-canary', 1],
       ['cart', 1_000_000],
@@ -74,7 +74,7 @@ describe('weights', () => {
   });
 
   test('a Service that stands in a rule twice is split twice', () => {
-    const twice = one(backend('checkout', 1, { port: 80 }), backend('checkout', 3, { port: 81 }));
+    const twice = ruleOf(backend('checkout', 1, { port: 80 }), backend('checkout', 3, { port: 81 }));
     expect(weightsOf(put(twice, 50)).map(([, weight]) => weight)).toEqual([1, 1, 3, 3]);
   });
 
@@ -91,20 +91,20 @@ describe('weights', () => {
 
   test('the Service in its own namespace, spelled out, is the Service', () => {
     expect(
-      weightsOf(put(one(backend('checkout', 1, { namespace: 'shop', group: '', kind: 'Service' })), 50)),
+      weightsOf(put(ruleOf(backend('checkout', 1, { namespace: 'shop', group: '', kind: 'Service' })), 50)),
     ).toHaveLength(2);
   });
 });
 
 describe('taking the canary out', () => {
   test('restores the very weights, also that there was none, and leaves no annotation', () => {
-    const before = one(backend('checkout'), backend('cart', 20), backend('search', 0));
+    const before = ruleOf(backend('checkout'), backend('cart', 20), backend('search', 0));
     const after = put(put(put(before, 5), 50), 'out');
     expect(after).toEqual(before);
   });
 
   test('removes an annotation that is all that is left after a forced apply from Git', () => {
-    const git = one(backend('checkout'));
+    const git = ruleOf(backend('checkout'));
     const { annotations } = put(git, 25).metadata;
     const applied = { ...git, metadata: { ...git.metadata, annotations: annotations ?? {} } };
     expect(read(applied)).toMatchObject({ canaryWeightPercent: 0, uniform: false });
@@ -113,7 +113,7 @@ describe('taking the canary out', () => {
   });
 
   test('without the annotation the smallest weights of the same proportions are put back', () => {
-    const split = put(one(backend('checkout', 1), backend('cart', 3)), 5);
+    const split = put(ruleOf(backend('checkout', 1), backend('cart', 3)), 5);
     const { annotations: _lost, ...metadata } = split.metadata;
     expect(weightsOf(put({ ...split, metadata }, 'out'))).toEqual([
       ['checkout', 1],
@@ -122,25 +122,25 @@ describe('taking the canary out', () => {
   });
 
   test('an annotation that cannot be read is replaced and removed like any other', () => {
-    const split = put(one(backend('checkout', 2)), 50);
+    const split = put(ruleOf(backend('checkout', 2)), 50);
     for (const text of ['{', '[]', '{"splits":[{"service":1}],"rules":[]}', '{"splits":[],"rules":[[-1]]}']) {
       const spoilt = { ...split, metadata: { ...split.metadata, annotations: { [SPLIT_ANNOTATION]: text } } };
-      expect(put(spoilt, 'out')).toEqual(one(backend('checkout', 1)));
+      expect(put(spoilt, 'out')).toEqual(ruleOf(backend('checkout', 1)));
     }
   });
 
   test('where only the canary is left of a Service, the Service takes its place', () => {
-    const split = put(one(backend('checkout', 2)), 50);
+    const split = put(ruleOf(backend('checkout', 2)), 50);
     const only = { ...split, spec: { ...split.spec, rules: [{ backendRefs: [backend('checkout-canary', 5)] }] } };
     expect(weightsOf(put(only, 'out'))).toEqual([['checkout', 1]]);
   });
 });
 
-describe('edits by others', () => {
-  const edited = (on: HTTPRoute, rules: readonly RouteRule[]): HTTPRoute => ({ ...on, spec: { ...on.spec, rules } });
+const edited = (on: HTTPRoute, rules: readonly RouteRule[]): HTTPRoute => ({ ...on, spec: { ...on.spec, rules } });
 
+describe('edits by others', () => {
   test('weights that somebody set by hand are split anew, not restored', () => {
-    const split = put(one(backend('checkout', 1), backend('cart', 1)), 50);
+    const split = put(ruleOf(backend('checkout', 1), backend('cart', 1)), 50);
     const byHand = edited(split, [
       { backendRefs: [backend('checkout', 10), backend('checkout-canary', 30), backend('cart', 60)] },
     ]);
@@ -157,7 +157,7 @@ describe('edits by others', () => {
   });
 
   test('a rule that was added or restored is split too, and every other keeps its own weights', () => {
-    const split = put(one(backend('checkout', 4)), 25);
+    const split = put(ruleOf(backend('checkout', 4)), 25);
     const added = edited(split, [{ backendRefs: [backend('checkout')] }, ...(split.spec.rules ?? [])]);
     expect(read(added)).toMatchObject({ canaryWeightPercent: 25, uniform: false });
     const again = put(added, 25);
@@ -169,7 +169,7 @@ describe('edits by others', () => {
   });
 
   test('matches, filters and rules of others are kept as they are edited', () => {
-    const split = put(one(backend('checkout')), 25);
+    const split = put(ruleOf(backend('checkout')), 25);
     const rules = (split.spec.rules ?? []).map((rule) => ({ ...rule, matches: [{ path: { value: '/new' } }] }));
     expect(put(edited(split, rules), 'out').spec.rules).toEqual([
       { matches: rules[0]?.matches, backendRefs: [backend('checkout')] },
@@ -177,7 +177,7 @@ describe('edits by others', () => {
   });
 
   test('two Rollouts that share a rule leave each other’s shares alone', () => {
-    const before = one(backend('checkout', 3), backend('cart'));
+    const before = ruleOf(backend('checkout', 3), backend('cart'));
     const both = put(put(before, 25), 10, 'cart');
     expect(weightsOf(both)).toEqual([
       ['checkout', 45],
@@ -196,15 +196,16 @@ describe('edits by others', () => {
   });
 });
 
+const sticky = (name: string) => route([{ backendRefs: [backend(name)], sessionPersistence: { type: 'Cookie' } }]);
+
 describe('reading', () => {
   test('a route without the canary has no weight, one without the Service does not serve it', () => {
     const plain = { canaryWeightPercent: undefined, uniform: true, sessionPersistence: false };
-    expect(read(one(backend('checkout')))).toEqual({ ...plain, serves: true });
-    expect(read(one(backend('cart')))).toEqual({ ...plain, serves: false });
+    expect(read(ruleOf(backend('checkout')))).toEqual({ ...plain, serves: true });
+    expect(read(ruleOf(backend('cart')))).toEqual({ ...plain, serves: false });
   });
 
   test('sessions matter in the rules that name the Service', () => {
-    const sticky = (name: string) => route([{ backendRefs: [backend(name)], sessionPersistence: { type: 'Cookie' } }]);
     expect([read(sticky('checkout')), read(sticky('cart'))].map((one) => one.sessionPersistence)).toEqual([
       true,
       false,
@@ -212,11 +213,15 @@ describe('reading', () => {
   });
 
   test('the largest share of all rules counts', () => {
-    const low = put(one(backend('checkout')), 10).spec.rules ?? [];
-    const high = put(one(backend('checkout')), 40).spec.rules ?? [];
+    const low = put(ruleOf(backend('checkout')), 10).spec.rules ?? [];
+    const high = put(ruleOf(backend('checkout')), 40).spec.rules ?? [];
     expect(read(route([...low, ...high]))).toMatchObject({ canaryWeightPercent: 40, uniform: false });
   });
 });
+
+const total = (refs: readonly BackendRef[], name: string) =>
+  refs.filter((one) => one.name === name).reduce((sum, one) => sum + (one.weight ?? 1), 0);
+const all = (refs: readonly BackendRef[]) => refs.reduce((sum, one) => sum + (one.weight ?? 1), 0);
 
 describe('for every route', () => {
   const names = fc.constantFrom('checkout', 'cart', 'search');
@@ -230,10 +235,6 @@ describe('for every route', () => {
   const anyRoute = fc.array(rule, { minLength: 1, maxLength: 4 }).map((rules) => route(rules));
   const percent = fc.integer({ min: 0, max: 10_000 }).map((share) => share / 100);
   const act = fc.tuple(fc.constantFrom('checkout', 'cart'), fc.oneof(percent, fc.constant('out' as const)));
-
-  const total = (refs: readonly BackendRef[], name: string) =>
-    refs.filter((one) => one.name === name).reduce((sum, one) => sum + (one.weight ?? 1), 0);
-  const all = (refs: readonly BackendRef[]) => refs.reduce((sum, one) => sum + (one.weight ?? 1), 0);
 
   test('whatever was put on in whatever order, taking it out gives the very route back', () => {
     fc.assert(
@@ -286,7 +287,7 @@ describe('for every route', () => {
     fc.assert(
       fc.property(small, percent, (refs, share) => {
         const was = refs.map(([name, w]) => backend(name, w));
-        const is = put(one(...was), share).spec.rules?.[0]?.backendRefs ?? [];
+        const is = put(ruleOf(...was), share).spec.rules?.[0]?.backendRefs ?? [];
         expect(total(is, 'checkout-canary') * 10_000).toBe(
           (total(is, 'checkout') + total(is, 'checkout-canary')) * Math.round(share * 100),
         );

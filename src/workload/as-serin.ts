@@ -3,7 +3,6 @@ import { isUnavailable, openCluster } from '../../test/cluster/cluster.ts';
 import type { ApiServer } from '../../test/policies/api-server.ts';
 import { effectiveSpec } from '../api/effective.ts';
 import { releaseRecordKind } from '../api/kinds.ts';
-import type { Attempt } from '../api/rollout-status.ts';
 import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
 import { loadConnection } from '../kube/config.ts';
@@ -71,7 +70,7 @@ export async function anchorOf(
     rollout,
     deployment: { name, uid: 'any' },
   };
-  const made = await createRecord(client, { ...order, spec: spec as unknown as Attempt['spec'] });
+  const made = await createRecord(client, { ...order, spec });
   if (made.kind !== 'made') throw new Error(made.message);
   return made.object;
 }

@@ -1,13 +1,14 @@
+import { clearMarks, createCanary, deleteReplicaSet, handOver, hasLeftMarks, scaleReplicaSet } from './canary.ts';
 import {
-  clearMarks,
-  createCanary,
-  deleteReplicaSet,
-  handOver,
-  hasLeftMarks,
-  scaleReplicaSet,
-  witnessesToPrune,
-} from './canary.ts';
-import { byDeployment, byRecord, deployment, ROLLOUT_UID, recordedApi, refused, replicaSet } from './fixtures.ts';
+  apiWith,
+  byDeployment,
+  byRecord,
+  deployment,
+  ROLLOUT_UID,
+  recordedApi,
+  refused,
+  replicaSet,
+} from './fixtures.ts';
 import { hashOf } from './revision.ts';
 
 const selector = { matchLabels: { app: 'checkout' }, matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] };
@@ -55,14 +56,8 @@ describe('making the canary', () => {
     expect(requests).toEqual([]);
   });
 
-  const taken = (found: object) =>
-    recordedApi(({ method }) => {
-      if (method === 'POST') throw refused('AlreadyExists');
-      return found;
-    });
-
   test('one that is there already is read and kept, never written over', async () => {
-    const { client, requests } = taken(replicaSet(hash, byRecord));
+    const { client, requests } = apiWith(replicaSet(hash, byRecord));
     expect(await createCanary(client, order)).toMatchObject({
       kind: 'made',
       object: { metadata: { uid: `uid-${hash}` } },
@@ -74,7 +69,7 @@ describe('making the canary', () => {
     ['the Deployment’s', byDeployment],
     ['an earlier attempt’s', { ...byRecord, uid: 'another record' }],
   ])('%s under that name is not ours', async (_whose, owner) => {
-    const made = await createCanary(taken(replicaSet(hash, owner)).client, order);
+    const made = await createCanary(apiWith(replicaSet(hash, owner)).client, order);
     expect(made).toMatchObject({
       kind: 'nameTaken',
       message: expect.stringContaining(`ReplicaSet shop/checkout-${hash} exists`),
@@ -155,20 +150,4 @@ test('what the controller copied from a held Deployment is found on its own Repl
   ).toEqual([true, false, false]);
   await clearMarks(client, copied);
   expect(requests[0]?.body).toEqual({ metadata: { resourceVersion: '7', annotations: { 'serin.dev/held': null } } });
-});
-
-test('witnesses beyond the newest five may go, ReplicaSets with pods and those of others never', () => {
-  const labels = { 'serin.dev/rollout-uid': ROLLOUT_UID };
-  const witness = (day: number, replicas = 0) =>
-    replicaSet(`w${day}`, byRecord, {
-      metadata: { labels, creationTimestamp: `2026-01-0${day}T00:00:00Z` },
-      spec: { replicas },
-      status: { replicas },
-    });
-  const all = [1, 2, 3, 4, 5, 6, 7].map((day) => witness(day));
-  const others = [witness(1, 2), replicaSet('aaa', byDeployment, { spec: { replicas: 0 }, status: { replicas: 0 } })];
-  expect(witnessesToPrune([...others, ...all], ROLLOUT_UID).map(({ metadata }) => metadata.uid)).toEqual([
-    'uid-w2',
-    'uid-w1',
-  ]);
 });

@@ -13,15 +13,7 @@ import {
   POD_TEMPLATE_HASH,
   ROLLOUT_UID_LABEL,
 } from './marks.ts';
-import {
-  controllerOf,
-  createdAtMs,
-  type Deployment,
-  type LabelSelector,
-  type PodTemplate,
-  type ReplicaSet,
-} from './objects.ts';
-import { ownerOf } from './replica-sets.ts';
+import { controllerOf, type Deployment, type LabelSelector, type PodTemplate, type ReplicaSet } from './objects.ts';
 import { hashOf } from './revision.ts';
 
 export interface CanaryOrder {
@@ -35,9 +27,6 @@ export interface CanaryOrder {
   readonly hash: string;
   readonly replicas: number;
 }
-
-/** Rejected revisions whose ReplicaSets are kept as witnesses. */
-const WITNESSES = 5;
 
 export async function createCanary(
   client: KubeClient,
@@ -140,15 +129,6 @@ export function hasLeftMarks(replicaSet: ReplicaSet): boolean {
 /** Takes those off; for when the Deployment has lost its mark and its controller has seen that, else it copies again. */
 export function clearMarks(client: KubeClient, replicaSet: ReplicaSet, signal?: AbortSignal): Promise<ReplicaSet> {
   return patch(client, replicaSet, { metadata: { annotations: marksOff(replicaSet.metadata.annotations) } }, signal);
-}
-
-/** Rejected ReplicaSets of this Rollout beyond the newest, without pods; they may be deleted. */
-export function witnessesToPrune(all: readonly ReplicaSet[], rolloutUid: string): ReplicaSet[] {
-  return all
-    .filter((one) => one.metadata.labels?.[ROLLOUT_UID_LABEL] === rolloutUid && ownerOf(one, undefined) === 'ours')
-    .filter((one) => (one.spec.replicas ?? 1) === 0 && (one.status?.replicas ?? 0) === 0)
-    .toSorted((a, b) => createdAtMs(b) - createdAtMs(a))
-    .slice(WITNESSES);
 }
 
 function narrowed(selector: LabelSelector, hash: string): LabelSelector {

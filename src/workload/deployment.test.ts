@@ -100,6 +100,9 @@ describe('who else holds it', () => {
   });
 });
 
+const surge = (strategy: NonNullable<Parameters<typeof deployment>[0]>['strategy']) =>
+  viewDeployment(deployment(strategy === undefined ? {} : { strategy }), []).maxSurge;
+
 describe('what it is set to', () => {
   test('a broken glass is seen', () => {
     expect(viewDeployment(deployment({}, { labels: { 'serin.dev/attached': 'released' } }), []).attached).toBe(
@@ -116,8 +119,6 @@ describe('what it is set to', () => {
   });
 
   test('maxSurge is text; with Recreate there is no limit to surge within', () => {
-    const surge = (strategy: NonNullable<Parameters<typeof deployment>[0]>['strategy']) =>
-      viewDeployment(deployment(strategy === undefined ? {} : { strategy }), []).maxSurge;
     expect(surge({ type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } })).toBe('1');
     expect(surge({ type: 'RollingUpdate', rollingUpdate: { maxSurge: '30%' } })).toBe('30%');
     expect(surge({ type: 'Recreate' })).toBe('100%');

@@ -6,7 +6,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject, ResourceKind } from '../kube/resources.ts';
 import { FIELD_MANAGER } from './marks.ts';
-import type { ManagedFieldsEntry } from './objects.ts';
+import type { ManagedFieldsEntry, OwnedMeta } from './objects.ts';
 
 /** Field managers that own the field at this path of the object, such as `['spec', 'paused']`. */
 export function ownersOf(entries: readonly ManagedFieldsEntry[], path: readonly string[]): readonly string[] {
@@ -19,9 +19,12 @@ export function withoutOurs(entries: readonly ManagedFieldsEntry[] = []): readon
   return others.length === entries.length || others.length === 0 ? undefined : others;
 }
 
+/** Controllers write status right after every change, so the first try often comes too late. */
+const TRIES = 3;
+
 /**
- * Gives up the fields that Serin owns on an object just written; `written` is what the API server answered. Whoever
- * writes at the same moment goes first: then the ownership stays until Serin's next write, which only is untidy.
+ * Gives up the fields that Serin owns on an object just written; `written` is what the API server answered. When others
+ * write all the time the ownership stays until Serin's next write, which only is untidy.
  */
 export async function yieldFields(
   client: KubeClient,
@@ -29,21 +32,24 @@ export async function yieldFields(
   written: KubeObject,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { managedFields, resourceVersion } = written.metadata as KubeObject['metadata'] & {
-    readonly managedFields?: readonly ManagedFieldsEntry[];
-  };
-  const others = withoutOurs(managedFields);
-  if (others === undefined) return;
-  try {
-    await client.mergePatch(
-      kind,
-      written.metadata,
-      { metadata: { managedFields: others } },
-      { resourceVersion },
-      signal,
-    );
-  } catch (error) {
-    if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
+  let seen: KubeObject | undefined = written;
+  for (let tries = 1; seen !== undefined; tries++) {
+    const { managedFields, resourceVersion } = seen.metadata as OwnedMeta;
+    const others = withoutOurs(managedFields);
+    if (others === undefined) return;
+    try {
+      await client.mergePatch(
+        kind,
+        seen.metadata,
+        { metadata: { managedFields: others } },
+        { resourceVersion },
+        signal,
+      );
+      return;
+    } catch (error) {
+      if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
+      seen = tries < TRIES ? await client.find(kind, seen.metadata, {}, signal) : undefined;
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import type { KubeRequest, Transport } from '../kube/transport.ts';
 import type { Deployment, Pod, PodTemplate, ReplicaSet } from './objects.ts';
 
 export const ROLLOUT_UID = 'rollout-uid-1';
-export const DEPLOYMENT_UID = 'deployment-uid-1';
+const DEPLOYMENT_UID = 'deployment-uid-1';
 
 export function template(image = 'shop/checkout:1', labels: Record<string, string> = {}): PodTemplate {
   return { metadata: { labels: { app: 'checkout', ...labels } }, spec: { containers: [{ name: 'app', image }] } };
@@ -50,8 +50,8 @@ export const byRecord: OwnerReference = {
   controller: true,
 };
 
-export function ownedBy(replicaSet: ReplicaSet): OwnerReference {
-  const { name, uid } = replicaSet.metadata;
+export function ownedBy({ metadata }: ReplicaSet): OwnerReference {
+  const { name, uid } = metadata;
   return { apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid, controller: true };
 }
 
@@ -129,6 +129,21 @@ export function recordedApi(answer: (request: KubeRequest) => unknown = () => ({
     close: () => Promise.resolve(),
   };
   return { client: new KubeClient({ transport }), requests };
+}
+
+/** An API server where the name of what is created is taken by `found`. */
+export function apiWith(found: object): RecordedApi {
+  return recordedApi(({ method }) => {
+    if (method === 'POST') throw refused('AlreadyExists');
+    return found;
+  });
+}
+
+/** An API server that refuses everything. */
+export function refusingApi(code: KubeErrorCode): RecordedApi {
+  return recordedApi(() => {
+    throw refused(code);
+  });
 }
 
 export function refused(code: KubeErrorCode, message: string = code): KubeError {

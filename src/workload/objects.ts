@@ -27,14 +27,14 @@ export interface LabelRequirement {
   readonly values?: readonly string[];
 }
 
-export interface Container {
+interface Container {
   readonly name: string;
   readonly image?: string;
   /** `Always` on an init container makes it a sidecar. */
   readonly restartPolicy?: string;
 }
 
-export interface PodSpec {
+interface PodSpec {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly [field: string]: unknown;

@@ -19,6 +19,9 @@ function unschedulable(name: string): Pod {
   return pod(ownedBy(set), name, { status: { conditions: [notReady, scheduled] } });
 }
 
+const event = (uid: string, message: string, at: string) =>
+  ({ reason: 'Unhealthy', message, lastTimestamp: at, involvedObject: { uid } }) as KubeEvent;
+
 describe('why pods are not ready, in the cluster’s own words', () => {
   test.each(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])(
     '%s is the image',
@@ -62,8 +65,6 @@ describe('why pods are not ready, in the cluster’s own words', () => {
       reason: 'NotReady',
       words: 'containers with unready status: [app]',
     });
-    const event = (uid: string, message: string, at: string) =>
-      ({ reason: 'Unhealthy', message, lastTimestamp: at, involvedObject: { uid } }) as KubeEvent;
     const events = [
       event('uid-a', 'Readiness probe failed: 500', '2026-01-01T00:00:01Z'),
       event('uid-a', 'Readiness probe failed: 503', '2026-01-01T00:00:02Z'),

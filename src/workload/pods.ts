@@ -20,7 +20,7 @@ const STARTING_REASONS = new Set(['', 'ContainerCreating', 'PodInitializing']);
 /** From the most telling down: an image that is not there explains pods that are not ready, never the other way round. */
 const TELLING: readonly Trouble['reason'][] = ['ImagePull', 'QuotaExceeded', 'Unschedulable', 'NotReady'];
 
-export function isTerminating(pod: Pod): boolean {
+function isTerminating(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
 }
 

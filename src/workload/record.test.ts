@@ -1,7 +1,7 @@
 import { builtInDefaults, effectiveSpec } from '../api/effective.ts';
 import { releaseRecordSpecSchema } from '../api/release-record.ts';
 import type { Attempt } from '../api/rollout-status.ts';
-import { byRecord, ROLLOUT_UID, recordedApi, refused, replicaSet } from './fixtures.ts';
+import { apiWith, byRecord, ROLLOUT_UID, recordedApi, refused, replicaSet } from './fixtures.ts';
 import type { ReleaseRecord } from './objects.ts';
 import { createRecord, endRecord, pruneRecords, recordOf, viewRecords } from './record.ts';
 
@@ -60,14 +60,9 @@ test('the anchor has our finalizer and no owner, and holds the pinned strategy a
 });
 
 test('a record of that name is ours only if it is this attempt’s and still open', async () => {
-  const found = (one: ReleaseRecord) =>
-    recordedApi(({ method }) => {
-      if (method === 'POST') throw refused('AlreadyExists');
-      return one;
-    }).client;
-  expect((await createRecord(found(record(3, { isOpen: true })), order)).kind).toBe('made');
-  expect((await createRecord(found(record(3, { outcome: 'Promoted' })), order)).kind).toBe('nameTaken');
-  expect((await createRecord(found(record(3, { rolloutUid: 'another' })), order)).kind).toBe('nameTaken');
+  expect((await createRecord(apiWith(record(3, { isOpen: true })).client, order)).kind).toBe('made');
+  expect((await createRecord(apiWith(record(3, { outcome: 'Promoted' })).client, order)).kind).toBe('nameTaken');
+  expect((await createRecord(apiWith(record(3, { rolloutUid: 'another' })).client, order)).kind).toBe('nameTaken');
 });
 
 describe('ending', () => {

@@ -1,6 +1,7 @@
 /** Shows the ReplicaSets that matter to a Rollout as the decision sees them; it never decides which of them is stable. */
 import { API_GROUP, releaseRecordKind } from '../api/kinds.ts';
 import type { ReplicaSetView } from '../release/world.ts';
+import { hasLeftMarks } from './canary.ts';
 import { ATTEMPT_LABEL, POD_TEMPLATE_HASH, ROLLOUT_UID_LABEL } from './marks.ts';
 import { controllerOf, createdAtMs, type Deployment, type KubeEvent, type Pod, type ReplicaSet } from './objects.ts';
 import { isCrashLooping, isReady, troubleOf, wasRestarted } from './pods.ts';
@@ -69,6 +70,7 @@ function viewReplicaSet(replicaSet: ReplicaSet, pods: readonly Pod[], seen: Repl
     available: Math.min(ready, status.availableReplicas ?? 0),
     current: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     image: imageOf(spec.template),
+    ...(hasLeftMarks(replicaSet) ? { hasLeftMarks: true } : {}),
     sameAsLive: deployment !== undefined && sameTemplate(spec.template, deployment.spec.template),
     crashLooping: pods.filter(isCrashLooping).length,
     restartedPods: pods.filter(wasRestarted).length,

@@ -3,6 +3,8 @@ import { template } from './fixtures.ts';
 import type { PodTemplate } from './objects.ts';
 import { canaryName, hashOf, imageOf, imagesOf, sameTemplate } from './revision.ts';
 
+const upgraded = (image: string) => ({ ...template(image), spec: { ...template(image).spec, newDefault: true } });
+
 describe('identity of a revision', () => {
   test('the label that a ReplicaSet adds does not make another revision', () => {
     expect(sameTemplate(template(), template('shop/checkout:1', { 'pod-template-hash': 'abc' }))).toBe(true);
@@ -25,11 +27,12 @@ describe('identity of a revision', () => {
   });
 
   test('a new default of the API server changes the name, but not that two live objects are equal', () => {
-    const upgraded = (image: string) => ({ ...template(image), spec: { ...template(image).spec, newDefault: true } });
     expect(hashOf(upgraded('shop/checkout:1'))).not.toBe(hashOf(template('shop/checkout:1')));
     expect(sameTemplate(upgraded('shop/checkout:1'), upgraded('shop/checkout:1'))).toBe(true);
   });
 });
+
+const nameOf = (spec: object) => hashOf({ metadata: { labels: { a: 'b' } }, spec: { ...spec, containers: [] } });
 
 describe('names of revisions', () => {
   const json = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 5 });
@@ -38,9 +41,8 @@ describe('names of revisions', () => {
     fc.assert(
       fc.property(json, (fields) => {
         const reversed = Object.fromEntries(Object.entries(fields).toReversed());
-        const of = (spec: object) => hashOf({ metadata: { labels: { a: 'b' } }, spec: { ...spec, containers: [] } });
-        expect(of(fields)).toMatch(/^[bcdfghjklmnpqrstvwxz2456789]{10}$/);
-        expect(of(reversed)).toBe(of(fields));
+        expect(nameOf(fields)).toMatch(/^[bcdfghjklmnpqrstvwxz2456789]{10}$/);
+        expect(nameOf(reversed)).toBe(nameOf(fields));
       }),
     );
   });

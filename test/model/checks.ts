@@ -1,153 +1,344 @@
-/** The invariants, asked of every move of Serin in the abstract cluster. Each returns a sentence when it is broken. */
-import type { Effect } from '../../src/release/decision.ts';
+/** The invariants, asked of every move in the abstract cluster. Each returns a sentence when it is broken. */
+import type { Attempt } from '../../src/api/rollout-status.ts';
+import type { Decision, Effect } from '../../src/release/decision.ts';
 import { podsForShare } from '../../src/release/weights.ts';
-import { type Cluster, hashOf } from './cluster.ts';
+import { type Cluster, hashOf, nowOf, type Pods } from './cluster.ts';
 import type { Move } from './moves.ts';
+import type { Setup } from './setup.ts';
 
-type Check = (before: Cluster, move: Move) => string | undefined;
+/** A move and what was there before it. */
+export interface Step {
+  readonly setup: Setup;
+  readonly before: Cluster;
+  readonly move: Move;
+  readonly next: Cluster;
+  /** Set in moves of Serin. */
+  readonly decided?: Decision;
+  readonly was?: Attempt;
+  readonly is?: Attempt;
+}
 
-const rises = (before: Cluster, effect: Effect): effect is Extract<Effect, { kind: 'split' }> =>
-  effect.kind === 'split' && effect.weightPercent !== 'out' && effect.weightPercent > (before.weight ?? 0);
+export type Check = (step: Step) => string | undefined;
 
-const splits = (before: Cluster, move: Move) => (move.decided?.effects ?? []).filter((effect) => rises(before, effect));
+export function stepOf(setup: Setup, before: Cluster, move: Move): Step {
+  const was = before.memory.journal.attempt;
+  const is = move.decided?.memory.journal.attempt;
+  return {
+    setup,
+    before,
+    move,
+    next: move.next,
+    ...(move.decided === undefined ? {} : { decided: move.decided }),
+    ...(was === undefined ? {} : { was }),
+    ...(is === undefined ? {} : { is }),
+  };
+}
 
-const stableOf = (cluster: Cluster) => cluster.sets.find((set) => set.uid === cluster.memory.stable?.uid);
-
-const canaryReady = (cluster: Cluster) =>
-  cluster.sets.filter((set) => hashOf(set.template) === cluster.canaryService).reduce((sum, set) => sum + set.ready, 0);
-
-export const CHECKS: Readonly<Record<string, Check>> = {
-  'S1 weight rises only onto ready pods': (before, move) => {
-    for (const effect of splits(before, move)) {
-      if (effect.kind !== 'split' || effect.weightPercent === 'out') continue;
-      if (canaryReady(before) < podsForShare(effect.weightPercent, before.replicas))
-        return `weight ${effect.weightPercent} with ${canaryReady(before)} ready pods`;
-    }
+/** Checks of what Serin decides; asked once for each state, of the move in which all effects take place. */
+export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
+  'S1 weight rises only onto ready pods': ({ before, decided }) => {
+    for (const { weightPercent } of rises(before, decided))
+      if (canaryReady(before) < podsForShare(weightPercent, before.replicas))
+        return `weight ${weightPercent} with ${canaryReady(before)} ready pods`;
     return undefined;
   },
-  'S2 stable keeps its pods until the handover': (before, move) => {
+  'S2 stable keeps its pods until the handover': ({ before, decided, is }) => {
     const stable = stableOf(before);
-    const scaled = move.decided?.effects.find(
-      (effect) => effect.kind === 'scale' && effect.uid === stable?.uid && effect.replicas < before.replicas,
+    if (stable === undefined || before.deployment === 0) return undefined;
+    const takes = effectsOf(decided).some(
+      (effect) =>
+        (effect.kind === 'scale' && effect.uid === stable.uid && effect.replicas < before.replicas) ||
+        (effect.kind === 'deleteReplicaSet' && effect.uid === stable.uid),
     );
-    return scaled !== undefined && move.decided?.memory.journal.attempt?.stage !== 'promote'
-      ? 'stable was scaled down'
-      : undefined;
+    return takes && !isAdopted(before, is) ? 'pods were taken from stable' : undefined;
   },
-  'S3 only the revision of the attempt is exposed': (before, move) => {
-    const attempt = move.decided?.memory.journal.attempt;
-    for (const effect of move.decided?.effects ?? []) {
+  'S3 only the revision of the attempt is exposed and promoted': ({ before, decided, is }) => {
+    for (const effect of effectsOf(decided)) {
       if (effect.kind === 'createCanary' && effect.hash !== hashOf(before.live))
         return `a canary ${effect.hash} while ${before.live} is live`;
-      if (effect.kind === 'handOver' && effect.uid !== attempt?.replicaSetUid)
-        return 'another ReplicaSet was handed over';
-      if (effect.kind === 'handOver' && before.sets.find((set) => set.uid === effect.uid)?.template !== attempt?.image)
-        return 'a ReplicaSet with another template was handed over';
+      if (effect.kind !== 'handOver') continue;
+      const set = before.sets.find((one) => one.uid === effect.uid);
+      if (effect.uid !== is?.replicaSetUid || set?.owner !== 'ours') return 'another ReplicaSet was handed over';
+      if (set.template !== is.image || set.template !== before.live)
+        return 'a revision that is not live was handed over';
+      if (set.ready < before.replicas || before.routes.some((route) => route.weight !== 100))
+        return 'handed over before it carried everything';
     }
     return undefined;
   },
-  'S4 no evidence, no step': (before, move) => {
-    const was = before.memory.journal.attempt;
-    const is = move.decided?.memory.journal.attempt;
-    if (was === undefined || is === undefined || is.weightPercent <= was.weightPercent || was.stage === 'begin')
-      return undefined;
-    const word = is.promotedBy !== undefined || is.skippedStep === was.step;
-    const isGood = before.answerName === 'good';
-    const waited = before.answerName === 'little' || isGood;
-    return word || isGood || waited ? undefined : `weight rose while the judge said ${before.answerName}`;
-  },
-  'S5 a latched rollback is final': (before, move) => {
-    const rejected = new Set(before.memory.quarantined.map((entry) => entry.hash));
-    const retried = before.actions.some((action) => action.action === 'retry');
-    const attempt = move.decided?.memory.journal.attempt;
-    if (retried || attempt === undefined || !rejected.has(attempt.hash)) return undefined;
-    if (before.memory.journal.attempt?.hash !== attempt.hash && attempt.stage !== 'retreat')
-      return `rejected ${attempt.hash} was begun again`;
-    return splits(before, move).length > 0 ||
-      move.decided?.effects.some((effect) => effect.kind === 'createCanary' || effect.kind === 'handOver') === true
-      ? `rejected ${attempt.hash} got weight or pods`
-      : undefined;
-  },
-  'S6 pods end only after traffic has left them': (before, move) => {
-    const attempt = before.memory.journal.attempt;
-    const canary = before.sets.find((set) => set.uid === attempt?.replicaSetUid && set.owner === 'ours');
-    const ended = move.decided?.effects.some(
-      (effect) =>
-        (effect.kind === 'scale' && effect.uid === canary?.uid && effect.replicas === 0) ||
-        (effect.kind === 'deleteReplicaSet' && effect.uid === canary?.uid),
-    );
-    if (ended !== true || canary === undefined || canary.left === 0) return undefined;
-    const isLate = before.memory.journal.attempt?.retreat?.zeroAtMs !== undefined;
-    return (before.weight ?? 0) > 0 || ((before.taken ?? 0) > 0 && !isLate)
-      ? 'canary pods end while the gateway sends to them'
-      : undefined;
-  },
-  'S6 pins go only after rejected pods are gone': (before, move) => {
-    const attempt = before.memory.journal.attempt;
-    const unpins = move.decided?.effects.some((effect) => effect.kind === 'unpin') === true;
-    const canary = before.sets.find((set) => set.uid === attempt?.replicaSetUid && set.owner === 'ours');
-    if (!unpins || canary === undefined || canary.ready === 0) return undefined;
-    const isStableEmpty = (stableOf(before)?.ready ?? 0) === 0;
-    const why = move.decided?.memory.journal.attempt?.retreat?.why;
-    return move.decided?.memory.journal.attempt?.stage === 'promote' || isStableEmpty || why === 'bypassed'
+  'S3 stable becomes only what the Deployment runs': ({ before, decided }) => {
+    const uid = decided?.memory.stable?.uid;
+    if (uid === undefined || uid === before.memory.stable?.uid) return undefined;
+    const set = before.sets.find((one) => one.uid === uid);
+    return set?.owner === 'deployment' && set.replicas > 0
       ? undefined
-      : 'unpinned while rejected pods are ready';
+      : `stable became ${uid}, which the Deployment does not run`;
   },
-  'S7 an outage is no verdict': (before, move) => {
-    const was = before.memory.journal.attempt;
-    const is = move.decided?.memory.journal.attempt;
-    if (before.answerName !== 'down' && before.answerName !== 'none') return undefined;
-    if (
-      is?.retreat !== undefined &&
-      was?.retreat === undefined &&
-      (is.retreat.why === 'harm' || is.retreat.why === 'notJudged')
-    )
-      return 'an outage rolled back';
+  'S4 no evidence, no step': ({ before, was, is, setup }) => {
+    if (was === undefined || is === undefined || is.weightPercent <= was.weightPercent) return undefined;
+    return whyNoStep(before, was, is, setup);
+  },
+  'S4 promotion is a step like any other': ({ before, was, is, setup }) => {
+    if (was === undefined || is?.stage !== 'promote' || was.stage !== 'bake') return undefined;
+    return whyNoStep(before, was, is, setup);
+  },
+  'S4 time counts only from a weight that users got': ({ before, was, is }) => {
+    if (is?.convergedAtMs === undefined || was?.convergedAtMs !== undefined) return undefined;
+    const wanted = is.brake?.weightPercent ?? is.weightPercent;
+    const isThere = before.routes.every((route) => route.weight === wanted && route.taken === wanted);
+    return isThere ? undefined : `counted from a moment when the gateway did not send ${wanted}%`;
+  },
+  'S4 a route rises no further than was decided, and not while it is held': ({ before, decided, was, is }) => {
+    for (const { weightPercent } of rises(before, decided)) {
+      if (is === undefined || is.stage === 'retreat') return 'a route rose without an attempt that goes forward';
+      if (is.stage === 'begin' && weightPercent > 0) return 'a route rose before the first step';
+      if (weightPercent > (is.brake?.weightPercent ?? is.weightPercent)) return `a route rose to ${weightPercent}`;
+      if (is.pausedBy !== undefined) return 'a route rose while a person had paused it';
+      const isNew = was?.convergedAtMs === undefined && is.brake === undefined;
+      if (isNew && isDoubtful(before)) return 'a route rose while the judge had doubts';
+      if (isNew && isSilent(before) && !isHuman(was, is)) return 'a route rose while the source was down';
+    }
     return undefined;
   },
-  'S11 what Serin does is what it remembers': (_before, move) => {
-    const attempt = move.decided?.memory.journal.attempt;
-    const acts =
-      move.decided?.effects.filter((effect) => effect.kind === 'createCanary' || effect.kind === 'handOver') ?? [];
-    return acts.length > 0 && attempt === undefined ? 'an effect without an attempt in memory' : undefined;
+  'S5 a latched rollback is final': ({ before, decided, is }) => {
+    const rejected = new Set(before.memory.quarantined.map((entry) => entry.hash));
+    const isRetried = before.actions.some((action) => action.action === 'retry');
+    if (isRetried || is === undefined || !rejected.has(is.hash)) return undefined;
+    if (before.memory.journal.attempt?.hash !== is.hash && is.stage !== 'retreat')
+      return `rejected ${is.hash} was begun again`;
+    const revives = effectsOf(decided).some(
+      (effect) =>
+        (effect.kind === 'createCanary' && effect.replicas > 0) ||
+        effect.kind === 'handOver' ||
+        effect.kind === 'resume' ||
+        (effect.kind === 'scale' && effect.uid === is.replicaSetUid && effect.replicas > 0),
+    );
+    return rises(before, decided).length > 0 || revives ? `rejected ${is.hash} got weight or pods` : undefined;
   },
-  'S13 no served backend is emptied': (before, move) => {
-    const emptied = (after: Cluster) => servedEmpty(after) && !servedEmpty(before);
-    return move.decided !== undefined && emptied(move.next)
-      ? 'Serin left the routed Service without ready endpoints'
+  'S5 going back never turns round': ({ was, is }) =>
+    was?.retreat !== undefined && is !== undefined && is.number === was.number && is.stage !== 'retreat'
+      ? `stage ${is.stage} after a retreat`
+      : undefined,
+  'S5 a rejected revision is remembered': ({ was, decided, before }) => {
+    const isRejected = ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'].includes(
+      was?.retreat?.why ?? '',
+    );
+    const isRetried = before.actions.some((action) => action.action === 'retry');
+    if (!isRejected || isRetried || decided === undefined) return undefined;
+    return decided.memory.quarantined.some((entry) => entry.hash === was?.hash)
+      ? undefined
+      : 'a rejection was forgotten';
+  },
+  'S6 pods end only after traffic has left them': ({ before, decided, was }) => {
+    const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
+    if (canary === undefined || canary.left === 0 || before.replicas === 0) return undefined;
+    const ends = effectsOf(decided).some(
+      (effect) =>
+        (effect.kind === 'scale' && effect.uid === canary.uid && effect.replicas === 0) ||
+        (effect.kind === 'deleteReplicaSet' && effect.uid === canary.uid),
+    );
+    const zeroAtMs = was?.retreat?.zeroAtMs;
+    if (!ends || (zeroAtMs !== undefined && nowOf(before) - zeroAtMs > DEADLINE_MS)) return undefined;
+    const isLeft = before.routes.every(
+      (route) => (route.weight ?? 0) === 0 && (route.taken ?? 0) === 0 && route.takenForTicks >= 1,
+    );
+    return isLeft ? undefined : 'canary pods end while the gateway sends to them';
+  },
+  'S6 pins go only after rejected pods are gone': ({ before, decided, was, is }) => {
+    const unpins = effectsOf(decided).some((effect) => effect.kind === 'unpin');
+    const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
+    if (!unpins || canary === undefined || canary.ready === 0 || isBypassed(before, is)) return undefined;
+    const isStableEmpty = (stableOf(before)?.ready ?? 0) === 0;
+    return is?.stage === 'promote' || isStableEmpty ? undefined : 'unpinned while rejected pods are ready';
+  },
+  'S6 no caller reaches the canary past its weight': ({ before, next, was, is }) => {
+    const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
+    if (canary === undefined || canary.ready === 0 || is === undefined || is.stage === 'promote') return undefined;
+    const isStableReady = (stableOf(before)?.ready ?? 0) > 0;
+    if (!isStableReady || isBypassed(before, is) || canary.replicas === 0) return undefined;
+    return next.pinnedTo === undefined ? 'the Service was left open to canary pods' : undefined;
+  },
+  'S7 an outage is no verdict': ({ before, was, is, setup }) => {
+    if (is?.retreat === undefined || was?.retreat !== undefined) return undefined;
+    const { why } = is.retreat;
+    const isSilentNow = before.answer.kind !== 'judged' && before.answer.kind !== 'noSource';
+    if (why === 'harm' && isSilentNow) return 'an outage rolled back';
+    if (why !== 'notJudged') return undefined;
+    const { whenUnsure, onSourceDown } = setup.spec.analysis;
+    const isAsked =
+      before.answer.kind === 'sourceDown'
+        ? onSourceDown.do === 'rollback' && before.answer.everAnswered
+        : whenUnsure.do === 'rollback' && !isSilentNow && ageOf(before, was?.convergedAtMs) >= whenUnsure.afterMs;
+    return isAsked ? undefined : 'went back unjudged although nobody asked for it';
+  },
+  'S8 whoever waits says when to look again': ({ before, decided, is }) => {
+    if (decided === undefined || decided.effects.length > 0 || decided.report.stalled || is === undefined)
+      return undefined;
+    const isChanged =
+      decided.memory !== before.memory && JSON.stringify(decided.memory) !== JSON.stringify(before.memory);
+    return decided.wakeAfterMs === undefined && !isChanged ? `${decided.report.reason} waits for nothing` : undefined;
+  },
+  'S11 what Serin does is what it remembers': ({ decided, is }) => {
+    const acts = effectsOf(decided).some((effect) => effect.kind === 'createCanary' || effect.kind === 'handOver');
+    return acts && is === undefined ? 'an effect without an attempt in memory' : undefined;
+  },
+  'S13 routes leave the canary Service before it goes': ({ before, decided }) => {
+    const deletes = effectsOf(decided).some((effect) => effect.kind === 'deleteCanaryService');
+    return deletes && before.routes.some((route) => (route.taken ?? 0) > 0 && (route.weight ?? 0) > 0)
+      ? 'the canary Service was deleted under its route'
       : undefined;
   },
-  'S16 a pin has pods': (before, move) => {
-    const pin = move.decided?.effects.find((effect) => effect.kind === 'pin');
-    if (pin?.kind === 'pin' && !before.sets.some((set) => hashOf(set.template) === pin.hash && set.ready > 0))
-      return 'pinned to a revision without ready pods';
-    const isDead =
-      before.pinnedTo !== undefined &&
-      !before.sets.some((set) => hashOf(set.template) === before.pinnedTo && set.ready > 0);
-    const isCut = move.name !== 'serin';
-    return isDead && !isCut && before.sets.some((set) => set.ready > 0) && move.next.pinnedTo === before.pinnedTo
+  'S16 a pin has pods': ({ before, decided, next }) => {
+    const pin = effectsOf(decided).find((effect) => effect.kind === 'pin');
+    const hasReady = (hash: string | undefined) =>
+      before.sets.some((set) => hashOf(set.template) === hash && set.ready > 0);
+    if (pin?.kind === 'pin' && !hasReady(pin.hash)) return 'pinned to a revision without ready pods';
+    const isDead = before.pinnedTo !== undefined && !hasReady(before.pinnedTo);
+    return isDead && before.sets.some((set) => set.ready > 0) && next.pinnedTo === before.pinnedTo
       ? 'a pin without pods was left'
       : undefined;
   },
-  'S17 weight follows capacity': (before, move) => {
-    if (
-      move.name !== 'serin' ||
-      before.memory.journal.attempt === undefined ||
-      before.memory.journal.attempt.stage === 'promote' ||
-      (before.weight ?? 0) === 0
-    )
-      return undefined;
-    const isShort = canaryReady(before) === 0;
-    return isShort && (move.next.weight ?? 0) > 0 ? 'weight stayed on pods that are not ready' : undefined;
+  'S16 pins go first where the guard was bypassed': ({ before, next, is }) => {
+    const isGoingBack = is?.stage === 'retreat' && isBypassed(before, is);
+    return isGoingBack && next.pinnedTo !== undefined ? 'a pin was kept although stable is being replaced' : undefined;
+  },
+  'S17 weight follows capacity': ({ before, next, was }) => {
+    if (was === undefined || was.stage === 'retreat' || isAdopted(before, was)) return undefined;
+    const most = Math.max(0, ...next.routes.map((route) => route.weight ?? 0));
+    const isShort = most > 0 && (before.replicas === 0 || canaryReady(before) < podsForShare(most, before.replicas));
+    return isShort ? `weight ${most} stayed on ${canaryReady(before)} ready pods` : undefined;
+  },
+  'S18 a lost status leads to a question, never to a release': ({ before, decided }) => {
+    const isAsked = before.lostAt === before.live && before.live !== stableOf(before)?.template;
+    const isRetried = before.actions.some((action) => action.action === 'retry');
+    if (!isAsked || isRetried) return undefined;
+    const releases = effectsOf(decided).some(
+      (effect) => (effect.kind === 'createCanary' && effect.replicas > 0) || effect.kind === 'handOver',
+    );
+    return releases ? `${before.live} was released although its past is unknown` : undefined;
+  },
+  'Detach never starts a release': ({ before, decided }) => {
+    const starts = effectsOf(decided).some(
+      (effect) => effect.kind === 'resume' || (effect.kind === 'detach' && effect.resume),
+    );
+    return starts && before.live !== stableOf(before)?.template ? 'resumed with a template nobody released' : undefined;
+  },
+  'Holding never stops what a person may do': ({ before, decided }) =>
+    before.attached === 'released' &&
+    effectsOf(decided).some((effect) => effect.kind === 'hold' || effect.kind === 'attach')
+      ? 'held although the glass was broken'
+      : undefined,
+};
+
+/** Checks of what the world looks like after any move of Serin, cut short or not, and of the Deployment controller. */
+export const WORLD_CHECKS: Readonly<Record<string, Check>> = {
+  'S13 no served backend is emptied': ({ before, move, next }) => {
+    const isTheirs = move.decided !== undefined || CONTROLLERS.has(move.name);
+    // A native rollout under a pin empties the Service if Serin does not look in time: that is what the guard is for.
+    const isExcused = isTakenBack(before) || (move.decided === undefined && !before.paused);
+    if (!isTheirs || isExcused || !servedEmpty(next) || servedEmpty(before)) return undefined;
+    return `${move.name} left the gateway without ready pods to send to`;
   },
 };
 
+const CONTROLLERS = new Set(['the Deployment controller acts', 'the world goes on']);
+/** Deadline of a gateway plus the drain of the setups. */
+const DEADLINE_MS = 125_000;
+
+const effectsOf = (decided: Decision | undefined): readonly Effect[] => decided?.effects ?? [];
+
+const stableOf = (cluster: Cluster): Pods | undefined =>
+  cluster.sets.find((set) => set.uid === cluster.memory.stable?.uid);
+
+const canaryReady = (cluster: Cluster): number =>
+  cluster.sets.filter((set) => hashOf(set.template) === cluster.canaryService).reduce((sum, set) => sum + set.ready, 0);
+
+const ageOf = (cluster: Cluster, sinceMs: number | undefined): number =>
+  sinceMs === undefined ? -1 : nowOf(cluster) - sinceMs;
+
+const isDoubtful = ({ answer }: Cluster): boolean => answer.kind === 'judged' && answer.level !== 'calm';
+const isSilent = ({ answer }: Cluster): boolean => answer.kind === 'sourceDown';
+
+type Rise = Extract<Effect, { kind: 'split' }> & { readonly weightPercent: number };
+
+function rises(before: Cluster, decided: Decision | undefined): readonly Rise[] {
+  const weightOf = (name: string) => before.routes.find((route) => route.name === name)?.weight ?? 0;
+  return effectsOf(decided).filter(
+    (effect): effect is Rise =>
+      effect.kind === 'split' && effect.weightPercent !== 'out' && effect.weightPercent > weightOf(effect.route),
+  );
+}
+
+/** The Deployment has taken the canary, or it has no owner on its way there. */
+function isAdopted(before: Cluster, is: Attempt | undefined): boolean {
+  return is?.stage === 'promote' && before.sets.some((set) => set.uid === is.replicaSetUid && set.owner !== 'ours');
+}
+
+/** Asked for by a person: this step, or the one before it was skipped. */
+function isHuman(was: Attempt | undefined, is: Attempt): boolean {
+  return (
+    is.promotedBy !== undefined || is.skippedStep === is.step - 1 || (was !== undefined && is.skippedStep === was.step)
+  );
+}
+
+/** What a rise of the decided weight, or the promotion, may rest on: a fresh answer, waiting that the Rollout allows, or a person. */
+function whyNoStep(before: Cluster, was: Attempt, is: Attempt, { spec }: Setup): string | undefined {
+  const { answer, answerName } = before;
+  if (was.brake !== undefined || isDoubtful(before)) return `went on while the judge said ${answerName}`;
+  if (isHuman(was, is)) return undefined;
+  if (was.pausedBy !== undefined) return 'went on although a person had paused it';
+  // No user has met the revision yet, so there is nothing that could have been measured.
+  if (was.stage === 'begin') return isSilent(before) ? 'the first weight although the source is down' : undefined;
+  const ageMs = ageOf(before, was.convergedAtMs);
+  const leastMs = was.stage === 'bake' ? spec.strategy.bakeMs : (spec.strategy.steps[was.step]?.atLeastMs ?? 0);
+  if (ageMs < leastMs) return `went on ${ageMs} ms after the weight had converged`;
+  const isFresh = answer.kind === 'judged' && (was.stage === 'bake' ? answer.finalAcceptable : answer.stepAcceptable);
+  if (isFresh) return undefined;
+  const { afterMs, do: wish } = spec.analysis.whenUnsure;
+  if (wish !== 'proceed' || ageMs < afterMs) return `went on while the judge said ${answerName}`;
+  if (answer.kind === 'judged') return undefined;
+  const canary = before.sets.find((set) => set.uid === was.replicaSetUid);
+  const isClean = canary?.restarted === 0 && !canary.crashing && canary.ready >= canary.replicas;
+  return answer.kind === 'noSource' && was.noSource && isClean
+    ? undefined
+    : `went on while the judge said ${answerName}`;
+}
+
+/** Pods of another template roll by themselves, or the Deployment is not the one that was attached. */
+function isBypassed(before: Cluster, is: Attempt | undefined): boolean {
+  const isOther = is !== undefined && is.targetUid !== `deployment${before.deployment}`;
+  return isOther || is?.retreat?.why === 'bypassed' || (!before.paused && isRolling(before, is));
+}
+
+function isRolling(before: Cluster, is: Attempt | undefined): boolean {
+  return before.sets.some(
+    (set) =>
+      set.owner === 'deployment' &&
+      set.template === before.live &&
+      set.replicas > 0 &&
+      set.uid !== before.memory.stable?.uid &&
+      !(is?.stage === 'promote' && set.uid === is.replicaSetUid),
+  );
+}
+
+/**
+ * The old template was applied in the very second of the handover: the controller takes the adopted pods away before
+ * anybody can do anything about it.
+ */
+function isTakenBack(before: Cluster): boolean {
+  return before.memory.journal.attempt?.stage === 'promote' && stableOf(before)?.template === before.live;
+}
+
 /** The share that goes to the user's Service, and the one that goes to the canary Service, each need a ready pod. */
 function servedEmpty(cluster: Cluster): boolean {
+  if (cluster.replicas === 0 || cluster.deployment === 0) return false;
   const main = cluster.sets.filter(
     (set) => cluster.pinnedTo === undefined || hashOf(set.template) === cluster.pinnedTo,
   );
-  const mainEmpty = (cluster.weight ?? 0) < 100 && main.every((set) => set.ready === 0);
-  const canaryEmpty = (cluster.weight ?? 0) > 0 && canaryReady(cluster) === 0;
-  return cluster.replicas > 0 && (mainEmpty || canaryEmpty);
+  const isMainEmpty = main.every((set) => set.ready === 0);
+  const isCanaryEmpty = canaryReady(cluster) === 0;
+  return cluster.routes.some(
+    ({ weight = 0, taken = 0 }) =>
+      (isMainEmpty && Math.min(weight, taken) < 100) || (isCanaryEmpty && Math.min(weight, taken) > 0),
+  );
 }

@@ -1,23 +1,35 @@
 /**
  * A small abstract cluster for the model check: templates are letters, pods are numbers, time moves in ticks. It knows
- * what the Deployment controller, the endpoint controllers and a gateway do; it never knows what Serin should do.
+ * what the Deployment controller, the garbage collector, the endpoint controllers and a gateway do; it never knows what
+ * Serin should do.
  */
 import type { Answer } from '../../src/analysis/answer.ts';
-import type { Effect } from '../../src/release/decision.ts';
-import type { ActionView, Memory } from '../../src/release/world.ts';
+import type { ActionView, DeploymentView, Memory } from '../../src/release/world.ts';
 
 export interface Pods {
   readonly uid: string;
   readonly template: string;
   readonly owner: 'deployment' | 'ours' | 'nobody';
+  /** Label serin.dev/attempt; 0 without our mark. */
   readonly attempt: number;
   readonly replicas: number;
   readonly ready: number;
   /** Pods that exist, ending ones too. */
   readonly left: number;
   readonly crashing: boolean;
-  readonly saturated: boolean;
+  readonly restarted: number;
+  /** Annotation desired-replicas of the Deployment controller: with it a set counts as saturated. */
+  readonly desired: number;
   readonly born: number;
+}
+
+export interface Route {
+  readonly name: string;
+  /** Percent to the canary backend; undefined when it is in no rule. */
+  readonly weight: number | undefined;
+  /** The weight that the gateway has really taken up. */
+  readonly taken: number | undefined;
+  readonly takenForTicks: number;
 }
 
 export interface Cluster {
@@ -26,10 +38,12 @@ export interface Cluster {
   readonly finalizer: boolean;
   readonly deleting: boolean;
   readonly gone: boolean;
+  /** 0 when there is no Deployment; another number is another UID. */
+  readonly deployment: number;
   readonly live: string;
   readonly paused: boolean;
   readonly held: boolean;
-  readonly attached: boolean;
+  readonly attached: DeploymentView['attached'];
   readonly replicas: number;
   readonly maxSurge: string;
   readonly maxSurgeBefore: string | undefined;
@@ -37,157 +51,128 @@ export interface Cluster {
   readonly sets: readonly Pods[];
   readonly pinnedTo: string | undefined;
   readonly canaryService: string | undefined;
-  /** Percent to the canary backend; undefined when it is in no rule. */
-  readonly weight: number | undefined;
-  /** The weight that the gateway has really taken up. */
-  readonly taken: number | undefined;
-  readonly takenForTicks: number;
+  readonly routes: readonly Route[];
   readonly records: readonly { readonly name: string; readonly attempt: number; readonly revision: string }[];
+  /** ReplicaSets whose record was deleted under them. */
+  readonly dangling: readonly string[];
   readonly actions: readonly ActionView[];
   readonly answer: Answer;
   readonly answerName: string;
   readonly guardProven: boolean;
   readonly rehearsed: boolean;
   readonly tick: number;
+  /** Only the checks look at it: the template that was live when the status was lost, until a person says retry. */
+  readonly lostAt: string | undefined;
 }
 
 export const TICK_MS = 60_000;
 export const hashOf = (template: string): string => `hash${template}`;
 export const nowOf = (cluster: Cluster): number => 1_000_000_000_000 + cluster.tick * TICK_MS;
 
-const change = (cluster: Cluster, uid: string, part: Partial<Pods>): Cluster => ({
+export const change = (cluster: Cluster, uid: string, part: Partial<Pods>): Cluster => ({
   ...cluster,
   sets: cluster.sets.map((set) => (set.uid === uid ? { ...set, ...part } : set)),
 });
 
-export function obey(cluster: Cluster, effect: Effect): Cluster {
-  switch (effect.kind) {
-    case 'addFinalizer':
-      return { ...cluster, finalizer: true };
-    case 'removeFinalizer':
-      return { ...cluster, finalizer: false, gone: cluster.deleting };
-    case 'attach':
-      return { ...cluster, attached: true };
-    case 'proveGuard':
-      return { ...cluster, guardProven: true };
-    case 'rehearse':
-      return { ...cluster, rehearsed: true };
-    case 'hold':
-      return { ...cluster, paused: true, held: true };
-    case 'resume':
-      return { ...cluster, paused: false, held: false };
-    case 'detach':
-      return { ...cluster, attached: false, held: false, paused: effect.resume ? false : cluster.paused };
-    case 'createRecord':
-      return {
-        ...cluster,
-        records: [...cluster.records, { name: effect.record, attempt: effect.attempt, revision: effect.revision }],
-      };
-    case 'endRecord':
-      return { ...cluster, records: cluster.records.filter((record) => record.name !== effect.record) };
-    case 'pin':
-      return { ...cluster, pinnedTo: effect.hash };
-    case 'unpin':
-      return { ...cluster, pinnedTo: undefined };
-    case 'createCanaryService':
-      return { ...cluster, canaryService: cluster.memory.journal.attempt?.hash };
-    case 'deleteCanaryService':
-      return { ...cluster, canaryService: undefined };
-    case 'createCanary':
-      return createCanary(cluster, effect);
-    case 'scale':
-      return scale(cluster, effect.uid, effect.replicas);
-    case 'deleteReplicaSet':
-      return { ...cluster, sets: cluster.sets.filter((set) => set.uid !== effect.uid) };
-    case 'split':
-      return {
-        ...cluster,
-        weight: effect.weightPercent === 'out' ? undefined : effect.weightPercent,
-        takenForTicks: 0,
-      };
-    case 'setMaxSurge':
-      return { ...cluster, maxSurge: effect.value, maxSurgeBefore: effect.before, observed: false };
-    case 'handOver':
-      return change(cluster, effect.uid, { owner: 'nobody', attempt: 0, saturated: true });
-    case 'answerAction':
-      return { ...cluster, actions: cluster.actions.filter((action) => action.name !== effect.name) };
-    default:
-      return effect satisfies never;
-  }
-}
+const bornNext = (cluster: Cluster): number => Math.max(0, ...cluster.sets.map((set) => set.born)) + 1;
 
-function createCanary(cluster: Cluster, effect: Extract<Effect, { kind: 'createCanary' }>): Cluster {
-  const attempt = cluster.records.find((record) => record.name === effect.record)?.attempt ?? 0;
-  const uid = `set${attempt}`;
-  const born = Math.max(0, ...cluster.sets.map((set) => set.born)) + 1;
-  const set: Pods = {
-    uid,
-    template: cluster.live,
-    owner: 'ours',
-    attempt,
-    replicas: effect.replicas,
+export function addSet(cluster: Cluster, part: Partial<Pods> & Pick<Pods, 'uid' | 'template' | 'owner'>): Cluster {
+  const replicas = part.replicas ?? 0;
+  const made: Pods = {
+    attempt: 0,
+    replicas,
     ready: 0,
-    left: effect.replicas,
+    left: replicas,
     crashing: false,
-    saturated: false,
-    born,
+    restarted: 0,
+    desired: 0,
+    born: bornNext(cluster),
+    ...part,
   };
-  return { ...cluster, sets: [...cluster.sets, set] };
+  return { ...cluster, sets: [...cluster.sets, made] };
 }
 
-function scale(cluster: Cluster, uid: string, replicas: number): Cluster {
+export function scale(cluster: Cluster, uid: string, replicas: number): Cluster {
   const set = cluster.sets.find((one) => one.uid === uid);
   if (set === undefined) return cluster;
-  return change(cluster, uid, {
-    replicas,
-    ready: Math.min(set.ready, replicas),
-    left: Math.max(set.left, replicas),
-    saturated: false,
-  });
+  const { ready, left } = set;
+  return change(cluster, uid, { replicas, ready: Math.min(ready, replicas), left: Math.max(left, replicas) });
 }
 
-/** The Deployment controller, as far as its behaviour was tried: adopts, scales an only active set, ends the others once the new one is saturated, rolls when not paused. */
+const ownActive = (cluster: Cluster): readonly Pods[] =>
+  cluster.sets.filter((set) => set.owner === 'deployment' && set.replicas > 0);
+
+const newestOf = (cluster: Cluster): Pods | undefined =>
+  cluster.sets.find((set) => set.owner === 'deployment' && set.template === cluster.live);
+
+/**
+ * The Deployment controller, as far as its behaviour was tried: adopts what has no owner; rolls when not paused; else only
+ * scales: one active set gets everything, from zero the newest or youngest is revived, a saturated newest set ends all
+ * others, and a resize is spread over several active ones as far as maxSurge lets it.
+ */
 export function controller(cluster: Cluster): Cluster {
-  let next: Cluster = {
-    ...cluster,
-    observed: true,
-    sets: cluster.sets.map((set) => (set.owner === 'nobody' ? { ...set, owner: 'deployment' } : set)),
-  };
-  const newest = next.sets.find((set) => set.owner === 'deployment' && set.template === next.live);
-  if (!next.paused && newest === undefined) {
-    const born = Math.max(0, ...next.sets.map((set) => set.born)) + 1;
-    next = {
-      ...next,
-      sets: [
-        ...next.sets,
-        {
-          uid: `native-${next.live}-${born}`,
-          template: next.live,
-          owner: 'deployment',
-          attempt: 0,
-          replicas: next.replicas,
-          ready: 0,
-          left: next.replicas,
-          crashing: false,
-          saturated: false,
-          born,
-        },
-      ],
-    };
-  }
-  const active = next.sets.filter((set) => set.owner === 'deployment' && set.replicas > 0);
-  const target = next.sets.find((set) => set.owner === 'deployment' && set.template === next.live);
-  const only = active.length === 1 ? active[0] : undefined;
-  if (only !== undefined && only.replicas !== next.replicas) return scale(next, only.uid, next.replicas);
-  if (
-    active.length > 1 &&
-    target !== undefined &&
-    target.ready >= next.replicas &&
-    target.replicas >= next.replicas &&
-    (target.saturated || !next.paused)
-  )
-    for (const other of active) if (other.uid !== target.uid) next = scale(next, other.uid, 0);
-  if (!next.paused && target !== undefined && target.replicas !== next.replicas)
-    next = scale(next, target.uid, next.replicas);
+  if (cluster.deployment === 0) return cluster;
+  const sets = cluster.sets.map((set): Pods => (set.owner === 'nobody' ? { ...set, owner: 'deployment' } : set));
+  const seen: Cluster = { ...cluster, observed: true, sets };
+  return seen.paused ? scaling(seen) : rolling(seen);
+}
+
+function resize(cluster: Cluster, uid: string, replicas: number): Cluster {
+  return change(scale(cluster, uid, replicas), uid, { desired: cluster.replicas });
+}
+
+function rolling(cluster: Cluster): Cluster {
+  const uid = `native-${cluster.live}-${bornNext(cluster)}`;
+  const template = cluster.live;
+  const made = newestOf(cluster) === undefined ? addSet(cluster, { uid, template, owner: 'deployment' }) : cluster;
+  const newest = newestOf(made);
+  if (newest === undefined) return made;
+  const { replicas } = cluster;
+  let next = newest.replicas === replicas ? made : resize(made, newest.uid, replicas);
+  if (newest.ready < replicas || newest.replicas < replicas) return next;
+  for (const other of ownActive(next)) if (other.uid !== newest.uid) next = resize(next, other.uid, 0);
   return next;
+}
+
+function scaling(cluster: Cluster): Cluster {
+  const { replicas } = cluster;
+  const newest = newestOf(cluster);
+  const active = ownActive(cluster);
+  if (active.length <= 1) return scalingOne(cluster, active[0] ?? newest ?? youngest(cluster));
+  const isSaturated =
+    newest !== undefined && newest.replicas === replicas && newest.desired === replicas && newest.ready === replicas;
+  if (isSaturated)
+    return active
+      .filter((other) => other.uid !== newest.uid)
+      .reduce((next, other) => resize(next, other.uid, 0), cluster);
+  return active.some((set) => set.desired !== 0 && set.desired !== replicas) ? spreading(cluster, active) : cluster;
+}
+
+function scalingOne(cluster: Cluster, only: Pods | undefined): Cluster {
+  return only === undefined || only.replicas === cluster.replicas
+    ? cluster
+    : resize(cluster, only.uid, cluster.replicas);
+}
+
+function youngest(cluster: Cluster): Pods | undefined {
+  return cluster.sets.filter((set) => set.owner === 'deployment').toSorted((a, b) => b.born - a.born)[0];
+}
+
+/** With a maxSurge of 100% there is room for all; with less the youngest, which is the adopted canary, pays for everybody. */
+function spreading(cluster: Cluster, active: readonly Pods[]): Cluster {
+  const { replicas } = cluster;
+  const room = replicas + (cluster.maxSurge === '100%' ? replicas : Math.ceil(replicas / 4));
+  if (cluster.maxSurge === '100%') return active.reduce((next, set) => resize(next, set.uid, replicas), cluster);
+  const [first, ...others] = active.toSorted((a, b) => b.born - a.born);
+  if (first === undefined) return cluster;
+  const rest = others.reduce((sum, set) => sum + set.replicas, 0);
+  const kept = others.reduce((next, set) => resize(next, set.uid, set.replicas), cluster);
+  return resize(kept, first.uid, Math.max(0, room - rest));
+}
+
+/** Pods whose owner is gone end. */
+export function garbageCollector(cluster: Cluster): Cluster {
+  if (cluster.dangling.length === 0) return cluster;
+  const sets = cluster.sets.filter((set) => set.owner !== 'ours' || !cluster.dangling.includes(set.uid));
+  return { ...cluster, dangling: [], sets };
 }

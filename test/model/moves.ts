@@ -1,10 +1,20 @@
 /** What may happen next in the abstract cluster: Serin acts (whole or cut by a crash), the world goes on, or somebody disturbs. */
-import type { Answer, Judged } from '../../src/analysis/answer.ts';
 import { decide } from '../../src/release/decide.ts';
 import type { Decision } from '../../src/release/decision.ts';
 import type { ActionView, Memory } from '../../src/release/world.ts';
-import { type Cluster, TICK_MS, controller, nowOf, obey } from './cluster.ts';
+import {
+  addSet,
+  type Cluster,
+  controller,
+  garbageCollector,
+  nowOf,
+  type Pods,
+  type Route,
+  TICK_MS,
+} from './cluster.ts';
 import { look } from './look.ts';
+import { obey } from './obey.ts';
+import { ANSWERS, type AnswerName, type Setup } from './setup.ts';
 
 export interface Move {
   readonly name: string;
@@ -14,188 +24,203 @@ export interface Move {
   readonly decided?: Decision;
 }
 
-const judged = (part: Partial<Judged>): Answer => ({
-  kind: 'judged',
-  level: 'calm',
-  stepAcceptable: false,
-  finalAcceptable: false,
-  brakeReleasable: false,
-  canaryRequestsPerSecond: 10,
-  totalRequestsPerSecond: 100,
-  canaryRequests: 100,
-  canaryErrors: 0,
-  stableRequests: 900,
-  stableErrors: 0,
-  freshAtMs: 0,
-  judge: 'twoArms',
-  sentence: 'judged',
-  ...part,
-});
-
-export const ANSWERS: Readonly<Record<string, Answer>> = {
-  none: { kind: 'noEvidence', reason: 'waiting', sentence: 'waiting' },
-  little: judged({}),
-  good: judged({ stepAcceptable: true, finalAcceptable: true, brakeReleasable: true }),
-  doubt: judged({ level: 'doubt' }),
-  brake: judged({ level: 'brake' }),
-  harmful: judged({ level: 'harmful' }),
-  down: { kind: 'sourceDown', sinceMs: 0, everAnswered: true, sentence: 'down' },
-};
-
-export function start(): Cluster {
-  const memory: Memory = {
-    journal: { version: 1, attempts: 0, handledActions: [] },
-    stable: undefined,
-    quarantined: [],
-  };
-  return {
-    memory,
-    hasJournal: false,
-    finalizer: false,
-    deleting: false,
-    gone: false,
-    live: 'A',
-    paused: false,
-    held: false,
-    attached: false,
-    replicas: 3,
-    maxSurge: '25%',
-    maxSurgeBefore: undefined,
-    observed: true,
-    sets: [
-      {
-        uid: 'native-A-1',
-        template: 'A',
-        owner: 'deployment',
-        attempt: 0,
-        replicas: 3,
-        ready: 3,
-        left: 3,
-        crashing: false,
-        saturated: false,
-        born: 1,
-      },
-    ],
-    pinnedTo: undefined,
-    canaryService: undefined,
-    weight: undefined,
-    taken: undefined,
-    takenForTicks: 1,
-    records: [],
-    actions: [],
-    answer: ANSWERS['good'] ?? judged({}),
-    answerName: 'good',
-    guardProven: false,
-    rehearsed: false,
-    tick: 0,
-  };
+/** Every move from here. Disturbances are few on a path (the caller counts them), all else is free. */
+export function moves(cluster: Cluster, setup: Setup, mayDisturb: boolean): readonly Move[] {
+  const disturbed = mayDisturb ? disturbances(cluster, setup) : [];
+  return [
+    ...serinMoves(cluster, setup, mayDisturb),
+    ...worldMoves(cluster, setup),
+    ...disturbed.filter(([, next]) => next !== cluster).map(([name, next]) => ({ name, disturbs: true, next })),
+  ];
 }
 
-/** Serin looks once: the memory first, then the effects, the first `effects` of them. */
-export function serin(cluster: Cluster, effects = Number.POSITIVE_INFINITY): Move {
-  const decided = decide(look(cluster), nowOf(cluster));
+/** Serin looks once: the memory first, then the effects; a crash may come after each. Where the grain is coarse a crash counts as a disturbance. */
+function serinMoves(cluster: Cluster, setup: Setup, mayDisturb: boolean): readonly Move[] {
+  const whole = serin(cluster, setup);
+  const effects = whole.decided?.effects.length ?? 0;
+  if (whole.decided === undefined || effects === 0 || (setup.grain === 'coarse' && !mayDisturb)) return [whole];
+  const { decided } = whole;
+  const cuts = Array.from({ length: Math.min(effects, 3) }, (_, done) => ({
+    ...carriedOut(cluster, decided, done),
+    disturbs: setup.grain === 'coarse',
+  }));
+  return [whole, ...cuts];
+}
+
+export function serin(cluster: Cluster, setup: Setup): Move {
+  return carriedOut(cluster, decide(look(cluster, setup), nowOf(cluster)));
+}
+
+function carriedOut(cluster: Cluster, decided: Decision, effects?: number): Move {
   const written: Cluster = { ...cluster, memory: decided.memory, hasJournal: true };
   const next = decided.effects.slice(0, effects).reduce(obey, written);
-  return {
-    name: `serin${effects === Number.POSITIVE_INFINITY ? '' : ` cut after ${effects}`}`,
-    disturbs: false,
-    next,
-    decided,
-  };
+  return { name: effects === undefined ? 'serin' : `serin, cut after ${effects}`, disturbs: false, next, decided };
 }
 
-export function podsGoOn(cluster: Cluster): Cluster {
+type Named = readonly [name: string, next: Cluster];
+
+function worldMoves(cluster: Cluster, setup: Setup): readonly Move[] {
+  const steps: readonly Named[] =
+    setup.grain === 'fine'
+      ? [
+          ['pods go on', podsGoOn(cluster)],
+          ['the Deployment controller acts', controller(cluster)],
+          ['the garbage collector acts', garbageCollector(cluster)],
+          ...cluster.routes.map((route): Named => [`the gateway takes up ${route.name}`, taking(cluster, route.name)]),
+          ['a minute passes', time(cluster, 1)],
+        ]
+      : [
+          ['the world goes on', worldGoesOn(cluster)],
+          ['a minute passes', time(cluster, 1)],
+        ];
+  return steps.map(([name, next]) => ({ name, disturbs: false, next }));
+}
+
+export function worldGoesOn(cluster: Cluster): Cluster {
+  return gatewayTakes(podsGoOn(garbageCollector(controller(cluster))));
+}
+
+function podsGoOn(cluster: Cluster): Cluster {
+  const isDone = (set: Pods): boolean => set.ready === (set.crashing ? 0 : set.replicas) && set.left === set.replicas;
+  if (cluster.sets.every(isDone)) return cluster;
   return {
     ...cluster,
     sets: cluster.sets.map((set) => ({ ...set, ready: set.crashing ? 0 : set.replicas, left: set.replicas })),
   };
 }
 
-export function gatewayTakes(cluster: Cluster): Cluster {
-  return cluster.taken === cluster.weight ? cluster : { ...cluster, taken: cluster.weight, takenForTicks: 0 };
+function gatewayTakes(cluster: Cluster): Cluster {
+  return cluster.routes.reduce((next, route) => taking(next, route.name), cluster);
+}
+
+function taking(cluster: Cluster, name: string): Cluster {
+  const take = (route: Route): Route =>
+    route.name === name && route.taken !== route.weight ? { ...route, taken: route.weight, takenForTicks: 0 } : route;
+  return { ...cluster, routes: cluster.routes.map(take) };
 }
 
 export function time(cluster: Cluster, ticks: number): Cluster {
-  return { ...cluster, tick: cluster.tick + ticks, takenForTicks: Math.min(2, cluster.takenForTicks + ticks) };
+  return {
+    ...cluster,
+    tick: cluster.tick + ticks,
+    routes: cluster.routes.map((route) => ({ ...route, takenForTicks: Math.min(2, route.takenForTicks + ticks) })),
+  };
+}
+
+function disturbances(cluster: Cluster, setup: Setup): readonly Named[] {
+  return [
+    ...['A', 'B', 'C', 'O'].map((live): Named => [`${live} is applied`, apply(cluster, live)]),
+    ['eleven minutes pass', time(cluster, 11)],
+    ...answersFor(setup).map((name): Named => [`the judge says ${name}`, answering(cluster, name)]),
+    ...(['abort', 'pause', 'resume', 'skip', 'promote', 'retry'] as const).map(
+      (action): Named => [`a person asks to ${action}`, ask(cluster, action)],
+    ),
+    ['the Rollout is deleted', cluster.deleting ? cluster : { ...cluster, deleting: true }],
+    ...[0, setup.start.replicas + 1, Math.max(1, setup.start.replicas - 1)].map(
+      (replicas): Named => [
+        `scaled to ${replicas}`,
+        replicas === cluster.replicas ? cluster : { ...cluster, replicas },
+      ],
+    ),
+    ...podTroubles(cluster),
+    ...gitAndHands(cluster),
+    ['the status is lost', losingStatus(cluster)],
+  ];
+}
+
+function answersFor(setup: Setup): readonly AnswerName[] {
+  return setup.start.answerName === 'noSource'
+    ? ['noSource', 'good']
+    : ['none', 'little', 'good', 'doubt', 'brake', 'harmful', 'down', 'never', 'noSource'];
+}
+
+function answering(cluster: Cluster, answerName: AnswerName): Cluster {
+  return answerName === cluster.answerName ? cluster : { ...cluster, answer: ANSWERS[answerName], answerName };
+}
+
+function podTroubles(cluster: Cluster): readonly Named[] {
+  const { attempt } = cluster.memory.journal;
+  const canary = attempt === undefined ? undefined : cluster.sets.find((set) => set.attempt === attempt.number);
+  const onCanary = (part: (set: Pods) => Partial<Pods>): Cluster => changed(cluster, canary?.uid, part);
+  return [
+    ['canary pods crash', onCanary(() => ({ crashing: true, ready: 0 }))],
+    ['canary pods stop crashing', canary?.crashing === true ? onCanary(() => ({ crashing: false })) : cluster],
+    ['a canary pod is restarted', onCanary(() => ({ restarted: 1 }))],
+    ['a canary pod is lost', onCanary(({ ready }) => ({ ready: Math.max(0, ready - 1) }))],
+    ['stable pods are lost', changed(cluster, cluster.memory.stable?.uid, () => ({ ready: 0 }))],
+    ['the canary is orphaned', onCanary((set) => (set.owner === 'ours' ? { owner: 'nobody' } : {}))],
+    ['the canary is deleted', canary === undefined ? cluster : without(cluster, canary.uid)],
+    ['the record is deleted', recordDeleted(cluster)],
+  ];
+}
+
+function changed(cluster: Cluster, uid: string | undefined, part: (set: Pods) => Partial<Pods>): Cluster {
+  if (!cluster.sets.some((set) => set.uid === uid)) return cluster;
+  return { ...cluster, sets: cluster.sets.map((set) => (set.uid === uid ? { ...set, ...part(set) } : set)) };
+}
+
+function without(cluster: Cluster, uid: string): Cluster {
+  return { ...cluster, sets: cluster.sets.filter((set) => set.uid !== uid) };
+}
+
+function recordDeleted(cluster: Cluster): Cluster {
+  if (cluster.records.length === 0) return cluster;
+  const attempts = cluster.records.map((record) => record.attempt);
+  const dangling = cluster.sets.filter((set) => set.owner === 'ours' && attempts.includes(set.attempt));
+  return { ...cluster, records: [], dangling: dangling.map((set) => set.uid) };
+}
+
+/** Applies from Git that force their way, and hands on the cluster. */
+function gitAndHands(cluster: Cluster): readonly Named[] {
+  const isSplit = cluster.routes.some((route) => route.weight !== undefined);
+  const routes = cluster.routes.map((route) => ({ ...route, weight: undefined, takenForTicks: 0 }));
+  return [
+    ['the routes are applied from Git', isSplit ? { ...cluster, routes } : cluster],
+    ['the Service is applied from Git', cluster.pinnedTo === undefined ? cluster : { ...cluster, pinnedTo: undefined }],
+    ['the canary Service is deleted', { ...cluster, canaryService: undefined }],
+    ['somebody resumes past the guard', cluster.paused ? { ...cluster, paused: false } : cluster],
+    ['somebody pauses', cluster.paused ? cluster : { ...cluster, paused: true }],
+    ['the label is dropped', cluster.attached === 'yes' ? { ...cluster, attached: 'no' } : cluster],
+    ['the glass is broken', { ...cluster, attached: 'released' }],
+    ['the Deployment is deleted', deploymentDeleted(cluster)],
+    ['the Deployment is replaced', deploymentReplaced(cluster)],
+  ];
+}
+
+function deploymentDeleted(cluster: Cluster): Cluster {
+  if (cluster.deployment === 0) return cluster;
+  return { ...cluster, deployment: 0, sets: cluster.sets.filter((set) => set.owner === 'ours') };
+}
+
+function deploymentReplaced(cluster: Cluster): Cluster {
+  const bare = { ...deploymentDeleted(cluster), deployment: 2, paused: false, held: false, attached: 'no' } as const;
+  const { replicas, live: template } = cluster;
+  return cluster.deployment === 2
+    ? cluster
+    : addSet(bare, { uid: 'replaced', template, owner: 'deployment', replicas, desired: replicas });
+}
+
+/** The guard: a new template is held in the write that brings it. */
+function apply(cluster: Cluster, live: string): Cluster {
+  if (live === cluster.live) return cluster;
+  return { ...cluster, live, ...(cluster.attached === 'yes' ? { paused: true, held: true } : {}) };
 }
 
 function ask(cluster: Cluster, action: ActionView['action']): Cluster {
   const name = `${action}-${cluster.actions.length}-${cluster.memory.journal.handledActions.length}`;
   const view: ActionView = { name, action, by: 'alice', createdAtMs: nowOf(cluster) };
-  return { ...cluster, actions: [...cluster.actions, view] };
+  const isRetry = action === 'retry';
+  return { ...cluster, actions: [...cluster.actions, view], lostAt: isRetry ? undefined : cluster.lostAt };
 }
 
-/** The guard: a new template is held in the write that brings it. */
-function apply(cluster: Cluster, live: string): Cluster {
-  return live === cluster.live
-    ? cluster
-    : { ...cluster, live, ...(cluster.attached ? { paused: true, held: true } : {}) };
-}
-
-function onCanary(cluster: Cluster, part: { crashing?: boolean; lose?: number }): Cluster {
-  const uid = cluster.memory.journal.attempt?.replicaSetUid;
-  return {
-    ...cluster,
-    sets: cluster.sets.map((set) =>
-      set.uid === uid
-        ? { ...set, crashing: part.crashing ?? set.crashing, ready: Math.max(0, set.ready - (part.lose ?? 0)) }
-        : set,
-    ),
+function losingStatus(cluster: Cluster): Cluster {
+  const isMidway = cluster.memory.journal.attempt !== undefined || cluster.held;
+  const memory: Memory = {
+    journal: { version: 1, attempts: 0, handledActions: [] },
+    stable: undefined,
+    quarantined: [],
   };
-}
-
-/** How finely the world's own steps interleave: each alone, or all of them between two looks of Serin. */
-export type Grain = 'fine' | 'coarse';
-
-/** Every move from here. Disturbances are few on a path (the caller counts them), all else is free. */
-export function moves(cluster: Cluster, grain: Grain): readonly Move[] {
-  const whole = serin(cluster);
-  const effects = whole.decided?.effects.length ?? 0;
-  const cuts = effects === 0 ? [] : [serin(cluster, 0), ...(effects > 1 ? [serin(cluster, 1)] : [])];
-  const free: readonly (readonly [string, Cluster])[] =
-    grain === 'fine'
-      ? [
-          ['pods go on', podsGoOn(cluster)],
-          ['the Deployment controller acts', controller(cluster)],
-          ['the gateway takes up the route', gatewayTakes(cluster)],
-          ['a minute passes', time(cluster, 1)],
-        ]
-      : [
-          ['the world goes on', gatewayTakes(podsGoOn(controller(cluster)))],
-          ['a minute passes', time(cluster, 1)],
-        ];
-  const disturbed: readonly (readonly [string, Cluster])[] = [
-    ['B is applied', apply(cluster, 'B')],
-    ['C is applied', apply(cluster, 'C')],
-    ['A is applied', apply(cluster, 'A')],
-    ['eleven minutes pass', time(cluster, 11)],
-    ...Object.entries(ANSWERS).map(
-      ([name, answer]) => [`the judge says ${name}`, { ...cluster, answer, answerName: name }] as const,
-    ),
-    ...(['abort', 'pause', 'resume', 'skip', 'promote', 'retry'] as const).map(
-      (action) => [`a person asks to ${action}`, ask(cluster, action)] as const,
-    ),
-    ['the Rollout is deleted', { ...cluster, deleting: true }],
-    ['scaled to 2', { ...cluster, replicas: 2 }],
-    ['scaled to 4', { ...cluster, replicas: 4 }],
-    ['canary pods crash', onCanary(cluster, { crashing: true, lose: 9 })],
-    ['a canary pod is lost', onCanary(cluster, { lose: 1 })],
-    [
-      'stable pods are lost',
-      {
-        ...cluster,
-        sets: cluster.sets.map((set) => (set.uid === cluster.memory.stable?.uid ? { ...set, ready: 0 } : set)),
-      },
-    ],
-    ['the route is applied from Git', { ...cluster, weight: undefined, takenForTicks: 0 }],
-    ['the status is lost', { ...cluster, memory: start().memory, hasJournal: false }],
-  ];
-  return [
-    whole,
-    ...cuts.map((cut) => ({ ...cut, disturbs: grain === 'coarse' })),
-    ...free.map(([name, next]) => ({ name, disturbs: false, next })),
-    ...disturbed.filter(([, next]) => next !== cluster).map(([name, next]) => ({ name, disturbs: true, next })),
-  ];
+  return { ...cluster, memory, hasJournal: false, ...(isMidway ? { lostAt: cluster.live } : {}) };
 }
 
 /** Ages beyond this many ticks make no difference to what is done, only to what is said. */
@@ -207,72 +232,18 @@ export function keyOf(cluster: Cluster, disturbances: number): string {
   const age = (ms: number | undefined): number =>
     ms === undefined ? -1 : Math.min(OLDEST_TICKS, Math.round((now - ms) / TICK_MS));
   const { memory } = cluster;
-  const { attempt } = memory.journal;
-  const sets = cluster.sets
-    .toSorted((a, b) => a.born - b.born)
-    .map((set) =>
-      [
-        set.uid,
-        set.template,
-        set.owner,
-        set.attempt,
-        set.replicas,
-        set.ready,
-        set.left,
-        set.crashing,
-        set.saturated,
-      ].join(','),
-    );
-  return [
-    disturbances,
-    memory.stable?.uid,
-    memory.quarantined.map((entry) => entry.hash),
-    memory.journal.targetUid,
-    memory.journal.handledActions,
-    attempt === undefined
-      ? ''
-      : [
-          attempt.number,
-          attempt.hash,
-          attempt.replicaSetUid,
-          attempt.stage,
-          attempt.step,
-          attempt.weightPercent,
-          attempt.pausedBy,
-          attempt.skippedStep,
-          attempt.promotedBy,
-          attempt.maxSurge,
-          attempt.noSource,
-          attempt.parents.length,
-        ],
-    attempt === undefined
-      ? ''
-      : [attempt.beganAtMs, attempt.stageSinceMs, attempt.weightSinceMs, attempt.convergedAtMs].map(age),
-    attempt?.brake === undefined ? '' : [age(attempt.brake.sinceMs), attempt.brake.weightPercent, attempt.brake.crash],
-    attempt?.retreat === undefined
-      ? ''
-      : [attempt.retreat.why, age(attempt.retreat.atMs), age(attempt.retreat.zeroAtMs)],
-    cluster.hasJournal,
-    cluster.finalizer,
-    cluster.deleting,
-    cluster.gone,
-    cluster.live,
-    cluster.paused,
-    cluster.held,
-    cluster.attached,
-    cluster.replicas,
-    cluster.maxSurge,
-    cluster.observed,
-    cluster.pinnedTo,
-    cluster.canaryService,
-    cluster.weight,
-    cluster.taken,
-    cluster.takenForTicks,
-    cluster.records.map((record) => record.name),
-    cluster.actions.map((action) => action.name),
-    cluster.answerName,
-    cluster.guardProven,
-    cluster.rehearsed,
-    sets.join('/'),
-  ].join('|');
+  const { attempt: at } = memory.journal;
+  let key = `${disturbances}|${memory.stable?.uid}|${memory.quarantined.map((entry) => entry.hash).join()}|${memory.journal.targetUid}|${memory.journal.attempts}|${memory.journal.handledActions.join()}`;
+  if (at !== undefined)
+    key += `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${at.pausedBy},${at.skippedStep},${at.promotedBy},${at.maxSurge},${at.noSource},${age(at.beganAtMs)},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
+  if (at?.brake !== undefined) key += `|brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${at.brake.crash}`;
+  if (at?.retreat !== undefined)
+    key += `|retreat ${at.retreat.why},${age(at.retreat.atMs)},${age(at.retreat.zeroAtMs)}`;
+  key += `|${cluster.hasJournal},${cluster.finalizer},${cluster.deleting},${cluster.gone},${cluster.deployment},${cluster.live},${cluster.paused},${cluster.held},${cluster.attached},${cluster.replicas},${cluster.maxSurge},${cluster.maxSurgeBefore},${cluster.observed},${cluster.pinnedTo},${cluster.canaryService},${cluster.answerName},${cluster.guardProven},${cluster.rehearsed},${cluster.lostAt}`;
+  for (const route of cluster.routes) key += `|${route.weight},${route.taken},${route.takenForTicks}`;
+  for (const record of cluster.records) key += `|${record.name}`;
+  for (const action of cluster.actions) key += `|${action.name}`;
+  for (const set of cluster.sets)
+    key += `|${set.uid},${set.template},${set.owner},${set.attempt},${set.replicas},${set.ready},${set.left},${set.crashing},${set.restarted},${set.desired}`;
+  return key + cluster.dangling.join();
 }

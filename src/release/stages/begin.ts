@@ -20,8 +20,9 @@ import type { DeploymentView, ReplicaSetView, RouteView, World } from '../world.
 import { podsLate, unhurried } from './health.ts';
 import { pinning } from './pins.ts';
 import { pinnable } from './recover.ts';
-import { enterStep, judgingReport, pausedReport, scaledToZero } from './step.ts';
-import { brakeReleased, brakeReport, harmed, mayRise, outage } from './verdict.ts';
+import { scaledToZero } from './moving.ts';
+import { enterStep, heldBack } from './step.ts';
+import { brakeReleased, harmed, mayRise, outage } from './verdict.ts';
 
 export function startAttempt(world: World, deployment: DeploymentView, nowMs: number): Decision {
   const idle = world.routes.filter((route) => !route.parents.some((parent) => parent.accepted));
@@ -230,16 +231,13 @@ function missingParts(world: World, attempt: Attempt): readonly Effect[] {
 
 /** Until pods are ready and every gateway knows the canary backend at weight 0; then the first step, unless something holds it. */
 function waiting(world: World, attempt: Attempt, nowMs: number): Decision {
-  if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
-  if (attempt.pausedBy !== undefined)
-    return decision(world.memory, pausedReport(world, attempt), { wakeAfterMs: 60_000 });
+  if (attempt.brake !== undefined || attempt.pausedBy !== undefined) return heldBack(world, attempt, undefined, nowMs);
   if (canaryReady(world, attempt) < 1) return starting(world, attempt, nowMs);
   const unsettled = world.routes.filter((route) => !isConverged(route, attempt));
   if (unsettled.length > 0) return joining(world, attempt, unsettled, nowMs);
   const down = outage(world, attempt, nowMs);
   if (down !== undefined && 'memory' in down) return down;
-  if (!mayRise(world, attempt))
-    return decision(world.memory, down ?? judgingReport(world, attempt, nowMs), { wakeAfterMs: 10_000 });
+  if (!mayRise(world, attempt)) return heldBack(world, attempt, down, nowMs);
   return enterStep(world, attempt, 0, nowMs);
 }
 

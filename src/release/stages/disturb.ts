@@ -38,7 +38,6 @@ function rollingByItself(world: World, attempt: Attempt, deployment: DeploymentV
 /** Its ReplicaSet, or the record that keeps the garbage collector off it, is not what it was. */
 function canaryLost(world: World, attempt: Attempt): Cause | undefined {
   const canary = canarySet(world, attempt);
-  const escaped = (message: string): Cause => ({ why: 'escaped', reason: 'CanaryEscaped', message });
   if (canary === undefined)
     return attempt.replicaSetUid === undefined
       ? undefined
@@ -72,4 +71,8 @@ function overtaken(world: World, attempt: Attempt, deployment: DeploymentView): 
 function isSuperseded(world: World, attempt: Attempt, deployment: DeploymentView): boolean {
   const canary = canarySet(world, attempt);
   return canary === undefined ? deployment.liveHash !== attempt.hash : !canary.sameAsLive;
+}
+
+function escaped(message: string): Cause {
+  return { why: 'escaped', reason: 'CanaryEscaped', message };
 }

@@ -15,15 +15,17 @@ export function podsLate(world: World, attempt: Attempt, nowMs: number): Decisio
   const canary = canarySet(world, attempt);
   if (world.deployment?.replicas === 0) return undefined;
   if (attempt.convergedAtMs !== undefined || nowMs - askedSinceMs(attempt, canary) < withinMs) return undefined;
-  const isShort = canary === undefined || canary.ready < canary.replicas || (world.canaryService?.ready ?? 0) < 1;
-  if (!isShort) return undefined;
-  const reason: Reason = canary?.trouble?.reason ?? 'NotReady';
-  const words = canary?.trouble === undefined ? '' : ` (${canary.trouble.words})`;
-  return enterRetreat(world, nowMs, {
-    why: 'notReady',
-    reason,
-    message: `${canary?.ready ?? 0} of ${canary?.replicas ?? 0} pods became ready within ${Math.round(withinMs / 1000)}s${words}.`,
-  });
+  if (areReady(world, canary)) return undefined;
+  const { ready = 0, replicas = 0, trouble } = canary ?? {};
+  const words = trouble === undefined ? '' : ` (${trouble.words})`;
+  const reason: Reason = trouble?.reason ?? 'NotReady';
+  const within = `${Math.round(withinMs / 1000)}s`;
+  const message = `${ready} of ${replicas} pods became ready within ${within}${words}.`;
+  return enterRetreat(world, nowMs, { why: 'notReady', reason, message });
+}
+
+function areReady(world: World, canary: ReplicaSetView | undefined): boolean {
+  return canary !== undefined && canary.ready >= canary.replicas && (world.canaryService?.ready ?? 0) >= 1;
 }
 
 /** Time that passed before there was a ReplicaSet is not its pods' fault. */

@@ -5,7 +5,7 @@
  */
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
-import { decision, withAttempt, withoutAttempt } from '../plan.ts';
+import { decision, remembering, withAttempt, withoutAttempt } from '../plan.ts';
 import {
   canarySet,
   convergesInMs,
@@ -17,9 +17,11 @@ import {
 } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
 import { revisionOf } from './attach.ts';
+import { judgeBake } from './bake.ts';
 import { targetLost } from './disturb.ts';
 import { unpinning } from './pins.ts';
 import { enterRetreat, PODS_GONE_DEADLINE_MS } from './retreat.ts';
+import { progress } from './step.ts';
 import { surgeBack, surgeUp } from './surge.ts';
 
 /** The controller adopts within seconds; after this long a person is told. The canary goes on serving. */
@@ -36,17 +38,23 @@ export function promote(world: World, attempt: Attempt, nowMs: number): Decision
       reason: 'CanaryEscaped',
       message: `ReplicaSet ${attempt.replicaSet} was deleted while it was handed over.`,
     });
-  if (canary.owner === 'ours') return handingOver(world, attempt, deployment, canary);
+  if (canary.owner === 'ours') return handingOver(world, attempt, deployment, canary, nowMs);
   if (isTakenBack(world)) return takingBack(world, nowMs);
   return adopted(world, attempt, deployment, canary, nowMs);
 }
 
-function handingOver(world: World, attempt: Attempt, deployment: DeploymentView, canary: ReplicaSetView): Decision {
+function handingOver(
+  world: World,
+  attempt: Attempt,
+  deployment: DeploymentView,
+  canary: ReplicaSetView,
+  nowMs: number,
+): Decision {
   const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
     decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
   const { replicas } = deployment;
   const isWhole = replicas > 0 && canary.replicas === replicas && canary.current && canary.available >= replicas;
-  if (!isWhole || !isAllOnCanary(world)) return backToBake(world, attempt, canary, replicas);
+  if (!isWhole || !isAllOnCanary(world)) return backToBake(world, attempt, nowMs);
   if (!deployment.paused) return say([], 'The Deployment is being held before the handover.', 1000);
   const pins = unpinning(world);
   if (pins.length > 0) return say(pins, 'Services take in both revisions; the routes stay on the new one.');
@@ -77,13 +85,9 @@ function takingBack(world: World, nowMs: number): Decision {
 }
 
 /** Resized, or pods were lost: nothing is final yet, so weight and pods are put in order where that is done, in the bake. */
-function backToBake(world: World, attempt: Attempt, canary: ReplicaSetView, replicas: number): Decision {
-  const message = `${canary.available} of ${replicas} pods of ${attempt.hash} are available; it bakes on until all are.`;
-  return decision(
-    withAttempt(world.memory, { ...attempt, stage: 'bake' }),
-    { phase: 'Progressing', reason: 'Baking', message, stalled: false },
-    { wakeAfterMs: 0 },
-  );
+function backToBake(world: World, attempt: Attempt, nowMs: number): Decision {
+  const next: Attempt = { ...attempt, stage: 'bake' };
+  return progress(remembering(world, withAttempt(world.memory, next)), next, nowMs, judgeBake);
 }
 
 function adopted(

@@ -7,7 +7,7 @@ import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
 import type { Decision } from '../decision.ts';
 import { withAttempt } from '../plan.ts';
 import { isForeign, nativeActive, parentKey, routedPercent } from '../views.ts';
-import type { Memory, ReplicaSetView, World } from '../world.ts';
+import type { Memory, RecordView, ReplicaSetView, World } from '../world.ts';
 import { revisionOf } from './attach.ts';
 import { enterRetreat } from './retreat.ts';
 
@@ -66,15 +66,12 @@ function remembered(world: World, nowMs: number): Memory {
 
 function unknownAttempt(world: World, memory: Memory, stray: ReplicaSetView | undefined, nowMs: number): Attempt {
   const record = world.records.find((one) => one.attempt === stray?.attempt) ?? world.records[0];
-  const { deployment } = world;
+  const number = stray?.attempt ?? record?.attempt ?? memory.journal.attempts + 1;
   return {
-    number: stray?.attempt ?? record?.attempt ?? memory.journal.attempts + 1,
-    hash: stray?.hash ?? record?.revision ?? deployment?.liveHash ?? 'unknown',
-    image: stray?.image ?? deployment?.liveImage ?? '',
+    ...revisionUnder(world, stray, record),
+    number,
     record: record?.name ?? '',
-    replicaSet: stray?.name ?? '',
-    ...(stray === undefined ? {} : { replicaSetUid: stray.uid }),
-    targetUid: deployment?.uid ?? '',
+    targetUid: world.deployment?.uid ?? '',
     spec: pinnable(world.spec),
     parents: world.routes.flatMap((route) => route.parents.map((parent) => parentKey(route, parent.key))),
     beganAtMs: nowMs,
@@ -85,6 +82,18 @@ function unknownAttempt(world: World, memory: Memory, stray: ReplicaSetView | un
     weightSinceMs: nowMs,
     noSource: true,
   };
+}
+
+/** What was being released, as far as pods, then records, then the live template tell. */
+function revisionUnder(
+  { deployment }: World,
+  stray: ReplicaSetView | undefined,
+  record: RecordView | undefined,
+): Pick<Attempt, 'hash' | 'image' | 'replicaSet' | 'replicaSetUid'> {
+  if (stray !== undefined)
+    return { hash: stray.hash, image: stray.image, replicaSet: stray.name, replicaSetUid: stray.uid };
+  const hash = record?.revision ?? deployment?.liveHash ?? 'unknown';
+  return { hash, image: deployment?.liveImage ?? '', replicaSet: '' };
 }
 
 /** The part of a spec that an attempt pins, as plain mutable data for the journal. */

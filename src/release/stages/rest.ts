@@ -77,8 +77,16 @@ function youngerEmpty(world: World, stable: ReplicaSetView): readonly Effect[] {
     .map((set) => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name }));
 }
 
+/** Once the controller has seen that the Deployment carries none any more; earlier it would copy them again. */
+function copiedMarks(world: World, deployment: DeploymentView): readonly Effect[] {
+  if (deployment.held || deployment.observedGeneration < deployment.generation) return [];
+  return world.replicaSets
+    .filter((set) => set.owner === 'deployment' && set.hasLeftMarks === true && !set.deleting)
+    .map((set) => ({ kind: 'clearMarks', uid: set.uid, name: set.name }));
+}
+
 function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView): Decision {
-  const effects: Effect[] = [...youngerEmpty(world, stable)];
+  const effects: Effect[] = [...youngerEmpty(world, stable), ...copiedMarks(world, deployment)];
   if (isHeldBack(deployment)) effects.push({ kind: 'resume' });
   if (world.guard === 'absent')
     return decision(

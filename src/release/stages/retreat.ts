@@ -240,21 +240,28 @@ function settlingWitness(
   canary: ReplicaSetView | undefined,
 ): readonly Effect[] {
   const isRejected = latches(cause.why) && world.memory.quarantined.some((entry) => entry.hash === attempt.hash);
-  const isOurs = canary?.owner === 'ours';
-  const isSpent = canary !== undefined && !canary.deleting && (isOurs ? !isRejected : isEscaped(cause, canary));
-  if (isSpent) return [{ kind: 'deleteReplicaSet', uid: canary.uid, name: canary.name }];
+  const spent = [canary, namesake(world, attempt)].find((set) => set !== undefined && isSpent(set, cause, isRejected));
+  if (spent !== undefined) return [{ kind: 'deleteReplicaSet', uid: spent.uid, name: spent.name }];
   const hasWitness = world.replicaSets.some((set) => set.owner === 'ours' && set.hash === attempt.hash);
   const isLive = world.deployment?.liveHash === attempt.hash && !liveIsStable(world);
-  if (!isRejected || hasWitness || !isLive || world.rollout.deleting || attempt.replicaSet === '') return [];
+  const isFree = attempt.replicaSet !== '' && namesake(world, attempt) === undefined;
+  if (!isRejected || hasWitness || !isLive || !isFree || world.rollout.deleting) return [];
   const { record, number, hash, replicaSet: name } = attempt;
   return world.records.some((one) => one.name === record)
     ? [{ kind: 'createCanary', name, hash, record, replicas: 0 }]
     : [{ kind: 'createRecord', record, attempt: number, revision: hash }];
 }
 
-/** Emptied, and the Deployment's or nobody's now: kept, the controller could bring the rejected revision back with it. */
-function isEscaped(cause: Retreat, canary: ReplicaSetView): boolean {
-  return cause.why === 'escaped' && canary.owner !== 'other';
+/** A ReplicaSet that has the name of the canary and is not ours, or not any more. */
+function namesake(world: World, attempt: Attempt): ReplicaSetView | undefined {
+  return world.replicaSets.find((set) => set.name === attempt.replicaSet && set.owner !== 'ours');
+}
+
+/** Shows nothing any more; one that escaped could be brought back by the Deployment controller with the rejected revision. */
+function isSpent(set: ReplicaSetView, cause: Retreat, isRejected: boolean): boolean {
+  if (set.deleting || set.replicas > 0 || set.podsLeft > 0) return false;
+  if (set.owner === 'ours') return !isRejected;
+  return set.owner !== 'other' && (cause.why === 'escaped' || set.carriesOurMark);
 }
 
 /**

@@ -5,10 +5,11 @@ import { decision, withAttempt } from '../plan.ts';
 import { canarySet, isDoubtful, routedPercent } from '../views.ts';
 import { percent } from '../weights.ts';
 import type { World } from '../world.ts';
-import { isSpotless, observedAnew, podsLate, unhurried } from './health.ts';
+import { isSpotless, podsLate } from './health.ts';
+import { moving, place } from './moving.ts';
 import { pinning } from './pins.ts';
 import { enterRetreat } from './retreat.ts';
-import { shift, type Shift } from './shift.ts';
+import { shift } from './shift.ts';
 import { brakeReleased, brakeReport, harmed, mayRise, outage, whenUnsure } from './verdict.ts';
 
 /** Enters step `index`, counted from 0; the one after the last is the bake. */
@@ -56,7 +57,7 @@ export function progress(
     if (late !== undefined) return late;
   }
   if (moved.kind === 'held') return heldBack(world, attempt, down, nowMs);
-  if (moved.kind !== 'converged') return shifting(world, attempt, weightPercent, moved, nowMs);
+  if (moved.kind !== 'converged') return moving(world, attempt, weightPercent, moved, nowMs);
   const { refusal } = pinning(world, attempt);
   if (refusal !== undefined) return decision(world.memory, refusal, { wakeAfterMs: 5000 });
   if (attempt.convergedAtMs === undefined) return converged(world, attempt, nowMs);
@@ -66,12 +67,17 @@ export function progress(
   return judge(world, attempt, nowMs);
 }
 
-/** The weight stays where it is; says what for. */
-function heldBack(world: World, attempt: Attempt, down: Report | undefined, nowMs: number): Decision {
+/** The weight stays where it is; says what for, and asks for a person when it lasts (S8). */
+export function heldBack(world: World, attempt: Attempt, down: Report | undefined, nowMs: number): Decision {
   if (attempt.brake !== undefined) return decision(world.memory, brakeReport(attempt, nowMs), { wakeAfterMs: 10_000 });
   if (attempt.pausedBy !== undefined)
     return decision(world.memory, pausedReport(world, attempt), { wakeAfterMs: 60_000 });
-  return decision(world.memory, down ?? judgingReport(world, attempt, nowMs), { wakeAfterMs: 10_000 });
+  if (down !== undefined) return decision(world.memory, down, { wakeAfterMs: 10_000 });
+  const isLong = nowMs - attempt.weightSinceMs >= attempt.spec.analysis.whenUnsure.afterMs;
+  const report = judgingReport(world, attempt, nowMs);
+  return decision(world.memory, isLong ? { ...report, reason: 'Unsure', stalled: true } : report, {
+    wakeAfterMs: 10_000,
+  });
 }
 
 function releasing(world: World, released: Attempt): Decision {
@@ -91,92 +97,13 @@ function converged(world: World, attempt: Attempt, nowMs: number): Decision {
   return decision(withAttempt(world.memory, next), judgingReport(world, next, nowMs), { wakeAfterMs: 0 });
 }
 
-export function pausedReport(world: World, attempt: Attempt): Report {
+function pausedReport(world: World, attempt: Attempt): Report {
   return {
     phase: 'Paused',
     reason: 'PausedByPerson',
     message: `Paused by ${attempt.pausedBy ?? 'a person'} at ${percent(routedPercent(world))}; the weight does not grow until resume.`,
     stalled: true,
   };
-}
-
-function shifting(
-  world: World,
-  attempt: Attempt,
-  weightPercent: number,
-  moved: Exclude<Shift, { kind: 'converged' | 'held' }>,
-  nowMs: number,
-): Decision {
-  const phase = attempt.brake !== undefined ? 'Braked' : attempt.pausedBy !== undefined ? 'Paused' : 'Progressing';
-  const carries = moved.kind !== 'starting' && moved.kind !== 'lowCapacity';
-  const next = carries
-    ? attempt
-    : world.deployment?.replicas === 0
-      ? unhurried(attempt, nowMs)
-      : observedAnew(attempt, nowMs);
-  const memory = next === attempt ? world.memory : withAttempt(world.memory, next);
-  const say = (report: Omit<Report, 'phase' | 'stalled'> & { stalled?: boolean }, wakeAfterMs?: number): Decision =>
-    decision(
-      memory,
-      { phase, stalled: false, ...report },
-      { effects: 'effects' in moved ? moved.effects : [], ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) },
-    );
-  const where = place(attempt);
-  switch (moved.kind) {
-    case 'starting': {
-      if (world.deployment?.replicas === 0) return say(scaledToZero(world), 60_000);
-      const leftMs = attempt.weightSinceMs + attempt.spec.strategy.podsReadyWithinMs - nowMs;
-      const message = `${where}: waiting for pods, ${moved.ready} of the ${moved.needed} that ${percent(weightPercent)} needs are ready.`;
-      if (leftMs > 0) return say({ reason: 'PodsStarting', message }, Math.max(100, leftMs));
-      return say({ reason: 'CapacityLow', message, stalled: true }, 10_000);
-    }
-    case 'lowCapacity':
-      if (world.deployment?.replicas === 0) return say(scaledToZero(world), 1000);
-      return say(
-        {
-          reason: 'CapacityLow',
-          message: `${where}: ${attempt.hash} lost ready pods and takes ${percent(moved.weightPercent)} until they are back.`,
-        },
-        1000,
-      );
-    case 'unrouted':
-      return say(
-        {
-          reason: 'RouteMissing',
-          stalled: true,
-          message: `${where}: no route is left that names Service ${attempt.spec.traffic.service}, so nothing can be sent to ${attempt.hash}; put the route back or abort.`,
-        },
-        10_000,
-      );
-    case 'converging':
-      return say(
-        moved.late
-          ? {
-              reason: 'NotConverged',
-              stalled: true,
-              message: `${where}: the gateway has not taken up the route; see the status of the route. The weight does not grow until it has.`,
-            }
-          : { reason: 'Shifting', message: `${where}: the gateway is taking up ${percent(weightPercent)}.` },
-        moved.wakeAfterMs,
-      );
-    case 'working':
-      return say({ reason: 'Shifting', message: `${where}: moving to ${percent(weightPercent)}.` }, moved.wakeAfterMs);
-    default:
-      return moved satisfies never;
-  }
-}
-
-export function scaledToZero(world: World): { readonly reason: 'ScaledToZero'; readonly message: string } {
-  const name = world.spec.target.name;
-  return {
-    reason: 'ScaledToZero',
-    message: `Deployment ${name} has 0 replicas; the release goes on when it has some.`,
-  };
-}
-
-function place(attempt: Attempt): string {
-  const { steps } = attempt.spec.strategy;
-  return attempt.stage === 'bake' ? 'Bake' : `Step ${attempt.step + 1} of ${steps.length + 1}`;
 }
 
 /** The judge of the stage `step`. */

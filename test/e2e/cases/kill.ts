@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWrite, releaseWrites } from '../harness/audit.ts';
-import { describeRecords, sum, unserved } from '../harness/measure.ts';
+import { countLost, sum } from '../harness/measure.ts';
 import { describeEnd } from '../harness/operator.ts';
-import { endingOf, untilEnded, untilStage } from '../harness/release.ts';
+import { untilEnded, untilStage } from '../harness/release.ts';
 import type { Ending } from '../harness/release.ts';
 import type { Scene } from '../harness/scene.ts';
 import { Checks, goal, numbersOf, seconds, textOf, told } from '../harness/story.ts';
@@ -35,6 +35,7 @@ function killStory(name: string, title: string, errorRate: number, expected: End
     title,
     times: 1,
     alone: false,
+    minutes: 20,
     scene: { start: 'attached' },
     play: (scene) => play(scene, errorRate, expected),
     figures: (rows) => {
@@ -70,12 +71,11 @@ export async function playOneKill(scene: Scene): Promise<Row> {
   await sleep(restartAfterMs / 2);
   await scene.startOperator();
   const ending = await untilEnded(scene, version, 240_000);
-  const lost = unserved(scene.load.snapshot(), { fromMs, toMs: ending.atMs });
+  const lost = countLost(scene.load.snapshot(), { fromMs, toMs: ending.atMs }, checks);
   const created = podsCreatedSince(scene, fromMs);
   checks.expect(ending.kind === 'promoted', `${version} was ${ending.kind}: ${ending.message}`);
-  checks.expect(lost.length === 0, `${lost.length} requests were not served: ${describeRecords(lost)}`);
   checks.expect(created === 4, `${created} pods were created, 4 expected`);
-  return { problems: checks.problems, ending: ending.kind, lost: lost.length, created };
+  return { problems: checks.problems, ending: ending.kind, lost, created };
 }
 
 interface Deaths {
@@ -91,10 +91,9 @@ async function play(scene: Scene, errorRate: number, expected: Ending['kind']): 
   const fromMs = await scene.git.release(next);
   const deaths: Deaths = { before: 0, after: 0, writes: [] };
   const ending = await killUntilEnded(scene, version, fromMs, deaths);
-  const lost = unserved(scene.load.snapshot(), { fromMs, toMs: Date.now() });
+  const lost = countLost(scene.load.snapshot(), { fromMs, toMs: Date.now() }, checks);
   const created = podsCreatedSince(scene, fromMs);
   checks.expect(ending.kind === expected, `${version} was ${ending.kind}: ${ending.message}`);
-  checks.expect(lost.length === 0, `${lost.length} requests were not served: ${describeRecords(lost)}`);
   if (expected === 'promoted') checks.expect(created === 4, `${created} pods were created, 4 expected`);
   checks.expect(
     deaths.before > 5 && deaths.after > 5,
@@ -107,7 +106,7 @@ async function play(scene: Scene, errorRate: number, expected: Ending['kind']): 
     before: deaths.before,
     after: deaths.after,
     writes: deaths.writes.length,
-    lost: lost.length,
+    lost,
     created,
     badAnswers,
     tookMs: ending.atMs - fromMs,
@@ -118,13 +117,16 @@ async function play(scene: Scene, errorRate: number, expected: Ending['kind']): 
 /** Starts operators that die until the release has ended; the last one lives, because nothing is left to write. */
 async function killUntilEnded(scene: Scene, version: string, fromMs: number, deaths: Deaths): Promise<Ending> {
   let inVain = 0;
+  const end = untilEnded(scene, version, longestMs);
+  // Waited for in each turn; a failure elsewhere must not make it an error that nobody listens to.
+  end.catch(() => undefined);
   for (let turn = 0; Date.now() < fromMs + longestMs; turn += 1) {
     const when = turn % 2 === 0 ? 'after' : 'before';
     // Should the first write of every process be news of status alone, nothing would ever come after it.
     const write = 1 + Math.min(2, Math.floor(inVain / 4));
     const writesBefore = writesSince(scene, fromMs).length;
     const operator = scene.launchOperator(`${when}:${write}`);
-    const ending = await Promise.race([endedOrDead(scene, version), operator.ended]);
+    const ending = await Promise.race([end, operator.ended]);
     if ('kind' in ending) return ending;
     if (ending.signal !== 'SIGKILL')
       throw new Error(`the operator ended by itself (${describeEnd(ending)}).\n${operator.log()}`);
@@ -138,11 +140,6 @@ async function killUntilEnded(scene: Scene, version: string, fromMs: number, dea
   throw new Error(
     `the release of ${version} did not end within ${longestMs / 60_000} minutes of kills (${deaths.before + deaths.after}). ${scene.diagnosis()}`,
   );
-}
-
-/** Ends only with the release: a release that ends in the very write after which the operator dies is seen by the next one. */
-function endedOrDead(scene: Scene, version: string): Promise<Ending> {
-  return scene.watcher.until(`the release of ${version} to end`, () => endingOf(scene, version), longestMs);
 }
 
 function writesSince(scene: Scene, fromMs: number) {

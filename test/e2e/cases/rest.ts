@@ -16,6 +16,7 @@ export const rest: Story = {
   title: 'At rest',
   times: 1,
   alone: true,
+  minutes: 5,
   scene: { start: 'attached' },
   play,
   figures: (rows) => {

@@ -1,10 +1,47 @@
 /** Asks the API server's audit log what Serin did: every write with its time, and every request there was. */
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { AuditEntry } from '../../cluster/audit-log.ts';
-import { isWrite, readAuditLog } from '../../cluster/audit-log.ts';
+import { auditPosition, isWrite, readAuditLog } from '../../cluster/audit-log.ts';
 import { operatorUser } from './ground.ts';
 import { leaseName } from './operator.ts';
 import { canaryPercentOf } from './served.ts';
 import type { HTTPRoute } from '../../../src/traffic/objects.ts';
+
+/** The requests of the operator of one namespace, read on from where the last question ended: the log is long. */
+export class OperatorAudit {
+  readonly #log: string;
+  readonly #namespace: string;
+  readonly #seen = new Map<string, AuditEntry>();
+  #position: number;
+
+  constructor(log: string, namespace: string, position: number) {
+    this.#log = log;
+    this.#namespace = namespace;
+    this.#position = position;
+  }
+
+  /** All of them since the position it was made with, in the order they were answered. */
+  entries(): AuditEntry[] {
+    const next = startOfLastLine(this.#log, this.#position);
+    // What was written meanwhile is read, too, and again the next time: the key makes it count once.
+    for (const entry of requestsOfOperator(this.#log, this.#position, this.#namespace))
+      this.#seen.set(`${entry.receivedAt} ${entry.verb} ${entry.uri}`, entry);
+    this.#position = next;
+    return [...this.#seen.values()];
+  }
+}
+
+/** Where the line begins that is being written; `position` when nothing came. */
+function startOfLastLine(log: string, position: number): number {
+  const end = auditPosition(log);
+  const length = Math.min(end - position, 4 * 2 ** 20);
+  const bytes = Buffer.alloc(length);
+  const file = openSync(log, 'r');
+  readSync(file, bytes, 0, length, end - length);
+  closeSync(file);
+  const newline = bytes.lastIndexOf(10);
+  return newline < 0 ? position : end - length + newline + 1;
+}
 
 export interface Span {
   readonly fromMs: number;
@@ -12,7 +49,7 @@ export interface Span {
 }
 
 /** Requests of the operator of one namespace: in it, about its Lease, or about what lies in no namespace. */
-export function requestsOfOperator(log: string, position: number, namespace: string): AuditEntry[] {
+function requestsOfOperator(log: string, position: number, namespace: string): AuditEntry[] {
   const isOurs = (entry: AuditEntry): boolean => {
     if (entry.user !== operatorUser) return false;
     return entry.resource === 'leases'

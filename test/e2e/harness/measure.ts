@@ -1,5 +1,6 @@
 /** Turns the log of the load generator into the figures of the stories; it knows no cluster. */
 import type { LoadResult, RequestRecord } from '../../cluster/load.ts';
+import type { Checks } from './story.ts';
 
 export interface Stretch {
   readonly fromMs: number;
@@ -7,16 +8,42 @@ export interface Stretch {
 }
 
 /** Requests without an answer of the application: lost on the way, or answered by the gateway instead. */
-export function unserved(load: LoadResult, { fromMs, toMs }: Stretch): RequestRecord[] {
+function unserved(load: LoadResult, { fromMs, toMs }: Stretch): RequestRecord[] {
   return load.within({ from: fromMs, to: toMs }).filter(({ version }) => version === '');
 }
 
 /** "timeout 3, 503 12 (first 04:10:11.200, last 04:10:12.900)". */
-export function describeRecords(records: readonly RequestRecord[]): string {
+function describeRecords(records: readonly RequestRecord[]): string {
   const counts = new Map<string, number>();
   for (const { outcome } of records) counts.set(String(outcome), (counts.get(String(outcome)) ?? 0) + 1);
   const listed = [...counts].map(([outcome, count]) => `${outcome}: ${count}`).join(', ');
   return `${listed} (first ${timeOf(records[0])}, last ${timeOf(records.at(-1))})`;
+}
+
+/** Counts what was not served; there should be none. */
+export function countLost(load: LoadResult, stretch: Stretch, checks: Checks): number {
+  const lost = unserved(load, stretch);
+  checks.expect(lost.length === 0, describeLost(load, lost, stretch));
+  return lost.length;
+}
+
+/**
+ * What was not served, as a sentence. Where the generator itself stood still, as on a machine that is too busy, its timeouts
+ * say nothing about the cluster: the sentence says so.
+ */
+function describeLost(load: LoadResult, records: readonly RequestRecord[], stretch: Stretch): string {
+  const stillMs = longestStandstillMs(load, stretch);
+  const doubt =
+    stillMs < 1000
+      ? ''
+      : `; the load generator stood still for ${(stillMs / 1000).toFixed(1)} s: is the machine too busy?`;
+  return `${records.length} requests were not served: ${describeRecords(records)}${doubt}`;
+}
+
+/** The longest time between two requests that were sent one after the other. */
+function longestStandstillMs(load: LoadResult, { fromMs, toMs }: Stretch): number {
+  const times = load.within({ from: fromMs, to: toMs }).map(({ sentAt }) => sentAt);
+  return times.reduce((longest, atMs, index) => Math.max(longest, atMs - (times[index - 1] ?? atMs)), 0);
 }
 
 function timeOf(record: RequestRecord | undefined): string {

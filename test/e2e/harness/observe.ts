@@ -138,8 +138,12 @@ export class Watcher {
     if (found !== undefined && found !== false) return found;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const look = () => {
-      const value = find();
-      if (value !== undefined && value !== false) resolve(value);
+      try {
+        const value = find();
+        if (value !== undefined && value !== false) resolve(value);
+      } catch (error) {
+        reject(error);
+      }
     };
     const timers = [
       setInterval(look, 100),

@@ -14,7 +14,7 @@ import type { AuditEntry } from '../../cluster/audit-log.ts';
 import { startLoad } from '../../cluster/load.ts';
 import type { Load } from '../../cluster/load.ts';
 import { Git } from './apply.ts';
-import { requestsOfOperator } from './audit.ts';
+import { OperatorAudit } from './audit.ts';
 import { ensureNamespace, resultsDirectory } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { Watcher } from './observe.ts';
@@ -34,7 +34,7 @@ export class Scene {
   readonly git: Git;
   readonly watcher: Watcher;
   readonly load: Load;
-  readonly #auditFrom: number;
+  readonly #audit: OperatorAudit;
   #operator: Operator | undefined;
   #version = 1;
 
@@ -48,7 +48,7 @@ export class Scene {
     this.git = parts.git;
     this.watcher = parts.watcher;
     this.load = parts.load;
-    this.#auditFrom = parts.auditFrom;
+    this.#audit = new OperatorAudit(ground.auditLog, namespace, parts.auditFrom);
   }
 
   /** Everything up to steady load on version 1; with `attached` also the operator and the Rollout, at rest. */
@@ -116,7 +116,7 @@ export class Scene {
 
   /** What the operator of this scene asked of the API server since the scene began. */
   audit(): AuditEntry[] {
-    return requestsOfOperator(this.ground.auditLog, this.#auditFrom, this.namespace);
+    return this.#audit.entries();
   }
 
   /** What to look at when something was not as it should be. */

@@ -19,8 +19,10 @@ export interface Story {
   readonly name: string;
   readonly title: string;
   readonly times: number;
-  /** It measures time, or takes away what others need: nothing else may be played beside it. */
+  /** It takes away what others need, or nothing may disturb it: nothing else is played beside it. */
   readonly alone: boolean;
+  /** About how long all its times take: the longest begin first. */
+  readonly minutes: number;
   readonly scene: SceneOptions;
   play(scene: Scene, index: number): Promise<Row>;
   figures(rows: readonly Row[]): readonly Figure[];

@@ -1,0 +1,175 @@
+import type { Answer } from '../analysis/answer.ts';
+import type { EffectiveSpec } from '../api/effective.ts';
+import type { Attempt } from '../api/rollout-status.ts';
+import type { Decision } from '../release/decision.ts';
+import type { Memory } from '../release/world.ts';
+import type { Subject } from '../signals/subject.ts';
+import { ApiDouble } from './api-double.ts';
+import { Judging } from './judging.ts';
+import { type MetricSourceReading, metricSourceOf } from './metric-sources.ts';
+import { fillShop, putRollout, seenIn } from './sample-world.ts';
+import type { MetricSource } from './stores.ts';
+
+const found: MetricSourceReading = { kind: 'found', source: { name: 'prom', address: 'http://prom', timeoutMs: 5000, dataPlane: 'traefik' } };
+const judged = { kind: 'judged', level: 'calm', sentence: 'fine' } as Answer;
+const key = 'shop/checkout';
+
+function world(status?: object) {
+  const api = new ApiDouble();
+  fillShop(api);
+  putRollout(api, status === undefined ? {} : { status });
+  const { seen, stores } = seenIn(api);
+  const calls: string[] = [];
+  const subjects: Subject[] = [];
+  const state: { source: MetricSourceReading; answer: Answer; nowMs: number } = { source: found, answer: judged, nowMs: 1_000 };
+  const judging = new Judging({
+    stores,
+    sourceOf: () => state.source,
+    nowMs: () => state.nowMs,
+    collector: {
+      watch: (subject) => void subjects.push(subject),
+      forget: (attempt) => void calls.push(`forget ${attempt}`),
+      stepStarted: (_attempt, step) => void calls.push(`step ${step}`),
+      arm: (_attempt, mode) => void calls.push(`arm ${mode}`),
+      reading: () => ({ answer: state.answer, saved: { key: 'saved' } as never, explain: undefined }),
+    },
+  });
+  const spec = seen.spec as EffectiveSpec;
+  const decisionOn = (change: Partial<Attempt> | undefined): Decision => ({
+    memory: memoryOf(spec, change),
+    report: { phase: 'Progressing', reason: 'Judging', message: '', stalled: false },
+    effects: [],
+    events: [],
+  });
+  const follow = (change: Partial<Attempt> | undefined) => judging.follow(key, seen, decisionOn(change));
+  const answer = (change: Partial<Attempt> | undefined) => judging.answerOf(key, memoryOf(spec, change), spec);
+  return { judging, seen, stores, calls, subjects, state, follow, answer };
+}
+
+function memoryOf(spec: EffectiveSpec, change: Partial<Attempt> | undefined): Memory {
+  const stable = { uid: 'uid-102', name: 'checkout-aaa', hash: 'aaa', image: 'i', since: '' };
+  if (change === undefined) return { journal: { version: 1, attempts: 0, handledActions: [] }, stable, quarantined: [] };
+  const attempt = {
+    number: 7,
+    hash: 'bbb',
+    image: 'i',
+    record: 'r',
+    replicaSet: 'checkout-bbb',
+    targetUid: 'd',
+    spec,
+    parents: [],
+    beganAtMs: 500,
+    stage: 'step',
+    stageSinceMs: 0,
+    step: 1,
+    weightPercent: 25,
+    weightSinceMs: 0,
+    noSource: false,
+    ...change,
+  } as unknown as Attempt;
+  return { journal: { version: 1, attempts: 7, handledActions: [], attempt }, stable, quarantined: [] };
+}
+
+test('an attempt is read with its pods by version, its gateway and its pinned settings', () => {
+  const { seen, subjects, follow } = world();
+  follow({});
+  expect(subjects[0]).toMatchObject({
+    key: `${seen.rollout.metadata.uid}/7`,
+    namespace: 'shop',
+    beganAtMs: 500,
+    gateway: { canaryService: 'checkout-canary', stableService: 'checkout', route: 'checkout', port: 80 },
+    settings: { confidencePercent: 99.9, bakeMs: 300_000, tolerate: { ratio: 1.1 } },
+    source: { name: 'prom' },
+  });
+  expect(subjects[0]?.pods().stable.map(({ name }) => name)).toEqual(['checkout-aaa-1', 'checkout-aaa-2']);
+  expect(subjects[0]?.pods().canary).toEqual([]);
+});
+
+test('a step counts from the moment its weight converged, and the bake has a judge of its own', () => {
+  const { calls, follow } = world();
+  follow({});
+  expect(calls).toEqual(['arm twoArms']);
+  follow({ convergedAtMs: 900 });
+  follow({ stage: 'bake', step: 2 });
+  expect(calls.slice(1)).toEqual(['arm twoArms', 'step 1:900', 'arm bake']);
+});
+
+test('going back and promoting are not read any more, and the last answer stays', () => {
+  const { seen, calls, answer, follow, state } = world();
+  follow({});
+  expect(answer({})).toBe(judged);
+  follow({ stage: 'retreat' });
+  expect(calls).toContain(`forget ${seen.rollout.metadata.uid}/7`);
+  state.answer = { kind: 'noEvidence', reason: 'waiting', sentence: '' };
+  expect(answer({ stage: 'retreat' })).toBe(judged);
+});
+
+test('a restart goes on from the evidence of the same attempt, and from no other', () => {
+  const uid = world().seen.rollout.metadata.uid;
+  const own = world({ evidence: { version: 1, key: `${uid}/7` } });
+  own.follow({});
+  expect(own.subjects[0]?.resume).toMatchObject({ key: `${uid}/7` });
+  const other = world({ evidence: { version: 1, key: `${uid}/6` } });
+  other.follow({});
+  expect(other.subjects[0]?.resume).toBeUndefined();
+});
+
+test('a new attempt begins without what was known of the one before', () => {
+  const { answer, follow, seen, calls } = world();
+  follow({});
+  answer({});
+  follow({ number: 8 });
+  expect(calls).toContain(`forget ${seen.rollout.metadata.uid}/7`);
+});
+
+test('without an attempt nothing is read, and whether there is a source is said', () => {
+  const { answer, state, subjects, follow } = world();
+  follow(undefined);
+  expect(subjects).toEqual([]);
+  expect(answer(undefined).kind).toBe('noEvidence');
+  state.source = { kind: 'none' };
+  expect(answer(undefined).kind).toBe('noSource');
+});
+
+test('a named source that is not there is an outage and no verdict (S7)', () => {
+  const { answer, state, follow } = world();
+  state.source = { kind: 'missing', sentence: 'MetricSource prom does not exist' };
+  follow({});
+  expect(answer({})).toEqual({ kind: 'sourceDown', sinceMs: 500, everAnswered: false, sentence: 'MetricSource prom does not exist' });
+});
+
+test('a source that vanishes later has answered before, and is down since it was missed', () => {
+  const { answer, state, follow } = world();
+  follow({});
+  answer({});
+  state.source = { kind: 'missing', sentence: 'gone' };
+  state.nowMs = 9_000;
+  follow({});
+  expect(answer({})).toEqual({ kind: 'sourceDown', sinceMs: 9_000, everAnswered: true, sentence: 'gone' });
+});
+
+test('an attempt that began without a source is not judged by one that came later', () => {
+  const { answer, subjects, follow } = world();
+  follow({ noSource: true });
+  expect(subjects).toEqual([]);
+  expect(answer({ noSource: true })).toEqual({ kind: 'noSource' });
+});
+
+describe('which metric source is meant', () => {
+  const source = (name: string, spec: object): MetricSource =>
+    ({ metadata: { name }, spec: { prometheus: { address: `http://${name}:9090` }, ...spec } }) as unknown as MetricSource;
+
+  test('the one that is named', () => {
+    expect(metricSourceOf([source('a', { default: true }), source('b', {})], 'b')).toMatchObject({ kind: 'found', source: { name: 'b', dataPlane: 'app', timeoutMs: 5000 } });
+  });
+
+  test('else the one marked default, and of several the first by name', () => {
+    expect(metricSourceOf([source('b', { default: true }), source('a', { default: true })], undefined)).toMatchObject({ source: { name: 'a' } });
+    expect(metricSourceOf([source('b', {})], undefined)).toEqual({ kind: 'none' });
+  });
+
+  test('one that is not there, or cannot be read, is said with whose move it is', () => {
+    expect(metricSourceOf([], 'b')).toMatchObject({ kind: 'missing', sentence: expect.stringContaining('MetricSource b (analysis.source) does not exist') });
+    expect(metricSourceOf([source('b', { prometheus: { address: 'ftp://x' } })], 'b')).toMatchObject({ kind: 'missing', sentence: expect.stringContaining('cannot be read') });
+  });
+});

@@ -1,0 +1,417 @@
+// A whole attempt in virtual time: a fleet that serves and is scraped, the collector that reads it, and what it says when.
+import { MockAgent } from 'undici';
+import type { Answer } from '../analysis/answer.ts';
+import { defaultSettings } from '../analysis/settings.ts';
+import { ManualClock } from '../kube/manual-clock.ts';
+import { diceFrom } from '../analysis/dice.ts';
+import { Collector } from './collector.ts';
+import type { SavedEvidence } from './saved.ts';
+import { SimulatedFleet } from './simulated-fleet.ts';
+import type { Subject } from './subject.ts';
+
+const startMs = Date.UTC(2026, 2, 1);
+const address = 'http://prometheus.test:9090';
+
+interface Change {
+  readonly atMs: number;
+  readonly answer: Answer;
+}
+
+/** A fleet, a source that shows it, and an operator that reads it. */
+class Stage {
+  readonly clock = new ManualClock(startMs);
+  readonly fleet: SimulatedFleet;
+  readonly changes: Change[] = [];
+  /** What the source says instead of an answer. */
+  outage: { readonly statusCode: number; readonly text: string } | undefined;
+  queries = 0;
+  collector: Collector;
+  readonly #agent = new MockAgent();
+  #stop = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(seed = 1, intervalMs = 5_000) {
+    this.fleet = new SimulatedFleet(startMs, seed, intervalMs);
+    for (const [index, offset] of [0.1, 0.3, 0.6, 0.9].entries()) this.fleet.addPod(`old-${index}`, 'stable', offset);
+    this.#agent.disableNetConnect();
+    this.#agent
+      .get(address)
+      .intercept({ path: '/api/v1/query', method: 'POST' })
+      .reply(({ body }) => this.#reply(typeof body === 'string' ? body : ''))
+      .persist();
+    this.collector = this.#opened();
+  }
+
+  start(): void {
+    this.#running = this.collector.run(this.#stop.signal);
+  }
+
+  async restart(): Promise<void> {
+    this.#stop.abort();
+    await this.pass(0);
+    await this.#running;
+    this.#stop = new AbortController();
+    this.collector = this.#opened();
+    this.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.pass(0);
+    await this.#running;
+    await this.#agent.close();
+  }
+
+  async pass(seconds: number): Promise<void> {
+    for (let passed = 0; passed < seconds * 10; passed += 1) {
+      this.fleet.advance(100);
+      await this.clock.advance(100);
+    }
+    for (let turn = 0; turn < 5; turn += 1) await this.clock.advance(0);
+  }
+
+  subject(more: Partial<Subject> = {}): Subject {
+    return {
+      key: 'uid/1',
+      namespace: 'shop',
+      pods: () => ({ canary: this.fleet.listed('canary'), stable: this.fleet.listed('stable') }),
+      gateway: { canaryService: 'shop-canary', stableService: 'shop', route: 'shop', port: 80 },
+      settings: defaultSettings,
+      source: { name: 'main', address, timeoutMs: 5_000, dataPlane: 'traefik' },
+      beganAtMs: this.clock.nowMs(),
+      ...more,
+    };
+  }
+
+  answer(): Answer {
+    const reading = this.collector.reading('uid/1');
+    if (!reading) throw new Error('nothing is read');
+    return reading.answer;
+  }
+
+  /** Through JSON, as through status. */
+  saved(): SavedEvidence {
+    return JSON.parse(JSON.stringify(this.collector.reading('uid/1')?.saved)) as SavedEvidence;
+  }
+
+  /** The release has begun: two canary pods, a tenth of the traffic. */
+  async begin(more: Partial<Subject> = {}, errorRates = { canary: 0, stable: 0 }): Promise<Subject> {
+    await this.pass(60);
+    const subject = this.subject(more);
+    this.start();
+    this.collector.watch(subject);
+    this.collector.arm('uid/1', 'twoArms');
+    await this.pass(3);
+    this.fleet.addPod('new-0', 'canary', 0.2);
+    this.fleet.addPod('new-1', 'canary', 0.7);
+    await this.pass(8);
+    this.fleet.traffic = { perSecond: 100, canaryWeight: 0.1, errorRates };
+    this.collector.stepStarted('uid/1', '0:1');
+    return subject;
+  }
+
+  secondsTo(level: string, sinceMs: number): number {
+    const change = this.changes.find(({ answer }) => answer.kind === 'judged' && answer.level === level);
+    return ((change?.atMs ?? Infinity) - sinceMs) / 1000;
+  }
+
+  #opened(): Collector {
+    return new Collector({
+      clock: this.clock,
+      random: diceFrom(5),
+      dispatcher: this.#agent,
+      onChange: (key) => this.#changed(key),
+    });
+  }
+
+  #changed(key: string): void {
+    const reading = this.collector.reading(key);
+    if (reading) this.changes.push({ atMs: this.clock.nowMs(), answer: reading.answer });
+  }
+
+  #reply(body: string) {
+    this.queries += 1;
+    if (this.outage) return { statusCode: this.outage.statusCode, data: this.outage.text };
+    const query = new URLSearchParams(body).get('query') ?? '';
+    const [, selector = '', range = '0'] = /^(.*)\[(\d+)ms\]$/.exec(query) ?? [];
+    const result = this.fleet.answer(selector, Number(range)).map(({ labels, samples }) => ({
+      metric: labels,
+      values: samples.map(({ atMs, value }) => [atMs / 1000, String(value)]),
+    }));
+    return { statusCode: 200, data: JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } }) };
+  }
+}
+
+const bad = { canary: 0.5, stable: 0 };
+let stage: Stage;
+beforeEach(() => (stage = new Stage()));
+afterEach(() => stage.stop());
+
+describe('a bad release', () => {
+  test('with half of its answers failing is braked within a scrape and rolled back within three to four', async () => {
+    await stage.begin({}, bad);
+    const sinceMs = stage.clock.nowMs();
+    await stage.pass(30);
+    expect(stage.secondsTo('brake', sinceMs)).toBeLessThanOrEqual(6);
+    expect(stage.secondsTo('harmful', sinceMs)).toBeLessThanOrEqual(20);
+    expect(stage.answer()).toMatchObject({
+      kind: 'judged',
+      level: 'harmful',
+      judge: 'twoArms',
+      sentence: expect.stringMatching(
+        /^The new version fails (4|5)\d % of requests, \d+ of \d+; the old one 0 %; evidence \d+ : 1\.$/,
+      ),
+    });
+  });
+
+  test('is found by the pods alone, and by the gateway alone', async () => {
+    await stage.begin({ source: { name: 'main', address, timeoutMs: 5_000, dataPlane: 'app' } }, bad);
+    const sinceMs = stage.clock.nowMs();
+    await stage.pass(30);
+    expect(stage.secondsTo('brake', sinceMs)).toBeLessThanOrEqual(8);
+    expect(stage.secondsTo('harmful', sinceMs)).toBeLessThanOrEqual(20);
+    expect(stage.collector.reading('uid/1')?.explain?.engines.map(({ name }) => name)).toEqual(['app']);
+  });
+
+  test('stays harmful when the source goes away', async () => {
+    await stage.begin({}, bad);
+    await stage.pass(30);
+    stage.outage = { statusCode: 503, text: '' };
+    await stage.pass(120);
+    expect(stage.answer()).toMatchObject({ kind: 'judged', level: 'harmful', stepAcceptable: false });
+  });
+
+  test('that fails in the bake is rolled back too', async () => {
+    await stage.begin();
+    await stage.pass(60);
+    stage.fleet.traffic = { ...stage.fleet.traffic, canaryWeight: 1 };
+    stage.collector.arm('uid/1', 'bake');
+    await stage.pass(60);
+    expect(stage.answer()).toMatchObject({ kind: 'judged', level: 'calm', judge: 'bake' });
+    stage.fleet.traffic = { ...stage.fleet.traffic, errorRates: { canary: 0.1, stable: 0 } };
+    const sinceMs = stage.clock.nowMs();
+    await stage.pass(40);
+    expect(stage.secondsTo('harmful', sinceMs)).toBeLessThanOrEqual(30);
+    expect(stage.answer()).toMatchObject({ sentence: expect.stringContaining('the old one failed 0 %') });
+  });
+});
+
+describe('a healthy release', () => {
+  test('is told acceptable for its step, and again for the next one', async () => {
+    await stage.begin();
+    await stage.pass(300);
+    expect(stage.answer()).toMatchObject({ level: 'calm', stepAcceptable: true });
+    stage.fleet.traffic = { ...stage.fleet.traffic, canaryWeight: 0.5 };
+    stage.collector.stepStarted('uid/1', '1:2');
+    expect(stage.answer()).toMatchObject({
+      level: 'calm',
+      stepAcceptable: false,
+      waitingFor: expect.stringContaining('at current traffic'),
+    });
+    await stage.pass(60);
+    expect(stage.answer()).toMatchObject({ level: 'calm', stepAcceptable: true, finalAcceptable: true });
+  });
+
+  test('counts every request once: what pods and gateway say is what was served', async () => {
+    await stage.begin({}, { canary: 0.02, stable: 0.02 });
+    await stage.pass(90);
+    stage.fleet.traffic = { ...stage.fleet.traffic, perSecond: 0 };
+    await stage.pass(15);
+    const { canary } = stage.fleet.truth;
+    const engines = stage.collector.reading('uid/1')?.explain?.engines ?? [];
+    expect(engines.map((engine) => engine.canary)).toEqual([canary, canary]);
+    expect(stage.answer()).toMatchObject({ canaryRequests: canary.requests, canaryErrors: canary.errors });
+  });
+
+  test('survives an incident that hits both versions', async () => {
+    await stage.begin({}, { canary: 0.001, stable: 0.001 });
+    await stage.pass(40);
+    stage.fleet.traffic = { ...stage.fleet.traffic, errorRates: { canary: 0.05, stable: 0.05 } };
+    await stage.pass(30);
+    stage.fleet.traffic = { ...stage.fleet.traffic, errorRates: { canary: 0.001, stable: 0.001 } };
+    await stage.pass(60);
+    expect(
+      stage.changes.filter(({ answer }) => answer.kind === 'judged' && !['calm', 'doubt'].includes(answer.level)),
+    ).toEqual([]);
+  });
+
+  test('does not keep the source busy: a query for each engine and window, and a little more', async () => {
+    await stage.begin();
+    await stage.pass(30);
+    const before = stage.queries;
+    await stage.pass(60);
+    expect(stage.queries - before).toBeLessThanOrEqual(2 * 12 * 2);
+  });
+
+  test('loses a pod and gains one, and nothing is counted twice', async () => {
+    await stage.begin({}, { canary: 0.01, stable: 0.01 });
+    await stage.pass(20);
+    const [first] = stage.fleet.pods.filter(({ version }) => version === 'canary');
+    stage.fleet.traffic = { ...stage.fleet.traffic, perSecond: 0 };
+    await stage.pass(10);
+    if (first) stage.fleet.endPod(first);
+    stage.fleet.traffic = { ...stage.fleet.traffic, perSecond: 100 };
+    await stage.pass(20);
+    stage.fleet.addPod('new-2', 'canary', 0.5);
+    stage.fleet.resetPod('new-1');
+    await stage.pass(30);
+    stage.fleet.traffic = { ...stage.fleet.traffic, perSecond: 0 };
+    await stage.pass(15);
+    const app = stage.collector.reading('uid/1')?.explain?.engines.find(({ name }) => name === 'app');
+    // Only what new-1 had counted since its last scrape before the reset is lost.
+    expect(app?.canary.requests).toBeLessThanOrEqual(stage.fleet.truth.canary.requests);
+    expect(app?.canary.requests).toBeGreaterThan(stage.fleet.truth.canary.requests - 60);
+  });
+});
+
+describe('an operator that restarts', () => {
+  test('knows what it knew, and what happened meanwhile', async () => {
+    const other = new Stage(1);
+    const [one, two] = [stage, other];
+    const rates = { canary: 0.01, stable: 0.01 };
+    const subject = await one.begin({}, rates);
+    await two.begin({}, rates);
+    await Promise.all([one.pass(63), two.pass(63)]);
+    const saved = two.saved();
+    two.changes.length = 0;
+    await two.restart();
+    await Promise.all([one.pass(20), two.pass(20)]);
+    two.collector.watch({ ...two.subject(), beganAtMs: subject.beganAtMs, resume: saved });
+    two.collector.arm('uid/1', 'twoArms');
+    two.collector.stepStarted('uid/1', '0:1');
+    await Promise.all([one.pass(40), two.pass(40)]);
+    expect(two.saved().engines).toEqual(one.saved().engines);
+    expect(two.saved().judge).toEqual(one.saved().judge);
+    await other.stop();
+  });
+
+  test('without saved evidence reads the attempt again from its samples', async () => {
+    const subject = await stage.begin({}, bad);
+    await stage.pass(8);
+    await stage.restart();
+    stage.collector.watch({ ...stage.subject(), beganAtMs: subject.beganAtMs });
+    await stage.pass(20);
+    expect(stage.answer()).toMatchObject({ kind: 'judged', level: 'harmful' });
+  });
+
+  test('under another attempt begins with no evidence', async () => {
+    await stage.begin({}, bad);
+    await stage.pass(30);
+    const saved = stage.saved();
+    stage.collector.forget('uid/1');
+    stage.fleet.traffic = { ...stage.fleet.traffic, errorRates: { canary: 0, stable: 0 } };
+    stage.collector.watch({ ...stage.subject(), key: 'uid/2', resume: saved });
+    await stage.pass(30);
+    expect(stage.collector.reading('uid/1')).toBeUndefined();
+    expect(stage.collector.reading('uid/2')?.answer).toMatchObject({ kind: 'judged', level: 'calm', canaryErrors: 0 });
+  });
+});
+
+describe('an outage is not a verdict', () => {
+  test('a source that stops answering is down after more than three windows, and nothing may pass before', async () => {
+    await stage.begin();
+    await stage.pass(300);
+    expect(stage.answer()).toMatchObject({ stepAcceptable: true });
+    stage.outage = { statusCode: 503, text: '{"status":"error","error":"starting"}' };
+    const sinceMs = stage.clock.nowMs();
+    await stage.pass(14);
+    expect(stage.answer()).toMatchObject({ kind: 'judged', stepAcceptable: false });
+    await stage.pass(15);
+    expect(stage.answer()).toMatchObject({
+      kind: 'sourceDown',
+      everAnswered: true,
+      sentence: expect.stringContaining('not available (503): starting'),
+    });
+    const change = stage.changes.find(({ answer, atMs }) => answer.kind === 'sourceDown' && atMs >= sinceMs);
+    expect(((change?.atMs ?? 0) - sinceMs) / 1000).toBeLessThanOrEqual(24);
+    stage.outage = undefined;
+    await stage.pass(20);
+    expect(stage.answer()).toMatchObject({ kind: 'judged', level: 'calm' });
+  });
+
+  test('a source whose samples stop coming is down too, and loses nothing when they come again', async () => {
+    await stage.begin({}, { canary: 0.01, stable: 0.01 });
+    await stage.pass(60);
+    stage.fleet.isBlind = true;
+    await stage.pass(60);
+    expect(stage.answer()).toMatchObject({
+      kind: 'sourceDown',
+      sentence: expect.stringMatching(/newest samples of this release are \d+ s old/),
+    });
+    stage.fleet.isBlind = false;
+    await stage.pass(20);
+    stage.fleet.traffic = { ...stage.fleet.traffic, perSecond: 0 };
+    await stage.pass(15);
+    expect(stage.answer()).toMatchObject({ kind: 'judged', canaryRequests: stage.fleet.truth.canary.requests });
+  });
+
+  test('a source that never answered says so', async () => {
+    stage.outage = { statusCode: 401, text: '' };
+    await stage.begin();
+    await stage.pass(30);
+    expect(stage.answer()).toMatchObject({
+      kind: 'sourceDown',
+      everAnswered: false,
+      sentence: expect.stringContaining('refuses Serin (401)'),
+    });
+  });
+
+  test('a source that fails is asked less and less often', async () => {
+    stage.outage = { statusCode: 429, text: '' };
+    await stage.begin();
+    const before = stage.queries;
+    await stage.pass(60);
+    expect(stage.queries - before).toBeLessThanOrEqual(2 * 18);
+  });
+});
+
+describe('nothing to judge by', () => {
+  test('without a source, there is none', async () => {
+    await stage.begin({ source: undefined });
+    await stage.pass(5);
+    expect(stage.answer()).toEqual({ kind: 'noSource' });
+    expect(stage.queries).toBe(0);
+  });
+
+  test('before the first samples it is waited for', async () => {
+    await stage.pass(60);
+    stage.start();
+    stage.collector.watch(stage.subject({ source: { name: 'main', address, timeoutMs: 5_000, dataPlane: 'app' } }));
+    await stage.pass(5);
+    expect(stage.answer()).toMatchObject({
+      kind: 'noEvidence',
+      reason: 'waiting',
+      sentence: 'The new version has no pods to judge yet.',
+    });
+  });
+
+  test('a source without such series names what it was asked for', async () => {
+    await stage.begin({ namespace: 'elsewhere' });
+    await stage.pass(80);
+    expect(stage.answer()).toMatchObject({
+      kind: 'noEvidence',
+      reason: 'noSeries',
+      sentence: expect.stringContaining('http_requests_total{namespace="elsewhere"'),
+    });
+  });
+
+  test('a canary without traffic is no outage', async () => {
+    await stage.begin();
+    stage.fleet.traffic = { ...stage.fleet.traffic, canaryWeight: 0 };
+    await stage.pass(120);
+    expect(stage.answer()).toMatchObject({
+      kind: 'judged',
+      level: 'calm',
+      canaryRequestsPerSecond: 0,
+      waitingFor: expect.stringContaining('no request reaches the new version'),
+    });
+  });
+});
+
+test('nothing is left running when the operator stops', async () => {
+  await stage.begin();
+  await stage.pass(10);
+  await stage.stop();
+  expect(stage.clock.pendingTimers).toBe(0);
+  stage = new Stage();
+});

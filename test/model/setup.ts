@@ -1,0 +1,190 @@
+/** The configurations that are explored: what the Rollout says, what runs when it starts, and how much disturbs it. */
+import type { EffectiveSpec } from '../../src/api/effective.ts';
+import type { Answer, Judged } from '../../src/analysis/answer.ts';
+import { addSet, type Cluster, hashOf, type Route, TICK_MS } from './cluster.ts';
+
+/** How finely the world's own steps interleave: each alone, or all of them between two looks of Serin. */
+export type Grain = 'fine' | 'coarse';
+
+export interface Setup {
+  readonly name: string;
+  readonly spec: EffectiveSpec;
+  readonly start: Cluster;
+  readonly grain: Grain;
+  /** How many disturbances there may be on one path. */
+  readonly disturbances: number;
+  /** A route of the cluster keeps sessions. */
+  readonly keepsSessions: boolean;
+}
+
+const judged = (part: Partial<Judged>): Answer => ({
+  kind: 'judged',
+  level: 'calm',
+  stepAcceptable: false,
+  finalAcceptable: false,
+  brakeReleasable: false,
+  canaryRequestsPerSecond: 10,
+  totalRequestsPerSecond: 100,
+  canaryRequests: 100,
+  canaryErrors: 0,
+  stableRequests: 900,
+  stableErrors: 0,
+  freshAtMs: 0,
+  judge: 'twoArms',
+  sentence: 'judged',
+  ...part,
+});
+
+export const ANSWERS = {
+  none: { kind: 'noEvidence', reason: 'waiting', sentence: 'waiting' },
+  little: judged({}),
+  good: judged({ stepAcceptable: true, finalAcceptable: true, brakeReleasable: true }),
+  doubt: judged({ level: 'doubt' }),
+  brake: judged({ level: 'brake' }),
+  harmful: judged({ level: 'harmful' }),
+  down: { kind: 'sourceDown', sinceMs: 0, everAnswered: true, sentence: 'down' },
+  never: { kind: 'sourceDown', sinceMs: 0, everAnswered: false, sentence: 'never answered' },
+  noSource: { kind: 'noSource' },
+} as const satisfies Readonly<Record<string, Answer>>;
+export type AnswerName = keyof typeof ANSWERS;
+
+interface Wishes {
+  readonly steps?: readonly number[];
+  readonly routes?: readonly string[];
+  readonly whenUnsure?: EffectiveSpec['analysis']['whenUnsure']['do'];
+  readonly onSourceDown?: EffectiveSpec['analysis']['onSourceDown']['do'];
+}
+
+/** Times in whole ticks, so that few ages tell all states apart. */
+function specOf({
+  steps = [25],
+  routes = ['shop'],
+  whenUnsure = 'proceed',
+  onSourceDown = 'hold',
+}: Wishes): EffectiveSpec {
+  return {
+    target: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
+    traffic: {
+      service: 'shop',
+      routes: routes.map((name) => ({ kind: 'HTTPRoute', name })),
+      alsoReachable: [],
+      settleMs: 5000,
+      drainMs: 5000,
+    },
+    strategy: {
+      steps: steps.map((weightPercent) => ({ weightPercent, atLeastMs: TICK_MS })),
+      bakeMs: TICK_MS,
+      podsReadyWithinMs: 3 * TICK_MS,
+      allowTwoVersions: false,
+    },
+    analysis: {
+      confidencePercent: 99.9,
+      errors: { tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' },
+      whenUnsure: { afterMs: 3 * TICK_MS, do: whenUnsure },
+      onSourceDown: { afterMs: 2 * TICK_MS, do: onSourceDown },
+    },
+  };
+}
+
+const untouched = (name: string): Route => ({ name, weight: undefined, taken: undefined, takenForTicks: 2 });
+
+/** A Deployment that runs revision A and that no Rollout has looked at yet. */
+function running(replicas: number, answerName: AnswerName, routes: readonly string[]): Cluster {
+  const bare: Cluster = {
+    memory: { journal: { version: 1, attempts: 0, handledActions: [] }, stable: undefined, quarantined: [] },
+    hasJournal: false,
+    finalizer: false,
+    deleting: false,
+    gone: false,
+    deployment: 1,
+    live: 'A',
+    paused: false,
+    held: false,
+    attached: 'no',
+    replicas,
+    maxSurge: '25%',
+    maxSurgeBefore: undefined,
+    observed: true,
+    sets: [],
+    pinnedTo: undefined,
+    canaryService: undefined,
+    routes: routes.map(untouched),
+    records: [],
+    dangling: [],
+    actions: [],
+    answer: ANSWERS[answerName],
+    answerName,
+    guardProven: false,
+    rehearsed: false,
+    tick: 0,
+    lostAt: undefined,
+  };
+  return addSet(bare, {
+    uid: 'native-A-1',
+    template: 'A',
+    owner: 'deployment',
+    replicas,
+    ready: replicas,
+    desired: replicas,
+  });
+}
+
+/** Attached and at rest for a while, and template B arrives held in the write that brings it. */
+function withNewTemplate(cluster: Cluster): Cluster {
+  const [stable] = cluster.sets;
+  const uid = stable?.uid ?? '';
+  return {
+    ...cluster,
+    finalizer: true,
+    hasJournal: true,
+    attached: 'yes',
+    guardProven: true,
+    rehearsed: true,
+    live: 'B',
+    paused: true,
+    held: true,
+    memory: {
+      journal: { version: 1, attempts: 0, handledActions: [], targetUid: 'deployment1' },
+      stable: { uid, name: uid, hash: hashOf('A'), image: 'A', since: '2001-09-09T00:00:00.000Z' },
+      quarantined: [],
+    },
+  };
+}
+
+/** A revision from before A, empty, as `kubectl rollout history` shows it. */
+function withHistory(cluster: Cluster): Cluster {
+  return addSet(cluster, { uid: 'native-O-0', template: 'O', owner: 'deployment', desired: cluster.replicas, born: 0 });
+}
+
+function release(
+  name: string,
+  wishes: Wishes,
+  rest: Partial<Setup> & { readonly replicas?: number; readonly answer?: AnswerName } = {},
+): Setup {
+  const { replicas = 3, answer = 'good', ...setup } = rest;
+  const start = withNewTemplate(running(replicas, answer, wishes.routes ?? ['shop']));
+  return { name, spec: specOf(wishes), start, grain: 'fine', disturbances: 1, keepsSessions: false, ...setup };
+}
+
+const attaching: Setup = {
+  ...release('attach', {}),
+  start: withHistory(running(3, 'good', ['shop'])),
+  grain: 'coarse',
+  disturbances: 2,
+};
+
+export const SETUPS: readonly Setup[] = [
+  attaching,
+  release('release', {}),
+  release('two disturbances', {}, { grain: 'coarse', disturbances: 2 }),
+  release('two steps', { steps: [10, 50] }),
+  release('one replica', {}, { replicas: 1 }),
+  release('two routes', { routes: ['shop', 'shop-api'] }, { grain: 'coarse' }),
+  release('sessions', {}, { grain: 'coarse', keepsSessions: true }),
+  release('no source', {}, { answer: 'noSource' }),
+  release('no source, hold', { whenUnsure: 'hold' }, { answer: 'noSource' }),
+  release('unsure: hold', { whenUnsure: 'hold' }, { answer: 'little' }),
+  release('unsure: roll back', { whenUnsure: 'rollback' }, { answer: 'little' }),
+  release('source down: roll back', { onSourceDown: 'rollback' }, { answer: 'little' }),
+  release('source never answered', {}, { answer: 'never' }),
+];
