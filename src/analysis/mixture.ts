@@ -47,8 +47,8 @@ export function afterWindow(
   lengthMs: number,
   { logWindowCap, logCeiling }: Limits,
 ): Wealth {
-  const spread = returnSome(wealth.logShares, lengthMs);
-  const grown = spread.map((logShare, bet) => (bet === 0 ? logShare : logShare + (logFactors[bet - 1] ?? 0)));
+  const grown = returnSome(wealth.logShares, lengthMs);
+  for (let bet = 1; bet < grown.length; bet += 1) grown[bet] = (grown[bet] ?? 0) + (logFactors[bet - 1] ?? 0);
   const logGrowth = logSum(grown);
   return {
     logShares: grown.map((logShare) => logShare - logGrowth),
@@ -85,11 +85,12 @@ function openingShares(bets: number): readonly number[] {
 /** A bet that has lost everything is worth this much, so that every number stays finite. */
 const smallestShare = 1e-300;
 
-function returnSome(logShares: readonly number[], lengthMs: number): readonly number[] {
+function returnSome(logShares: readonly number[], lengthMs: number): number[] {
   const boundedMs = min(max(lengthMs, 0), longestWindowMs);
   const logKept = (boundedMs / returned.perMs) * log1p(-returned.fraction);
   const kept = exp(logKept);
   const back = -expm1(logKept);
-  const each = (back * (1 - cash)) / (logShares.length - 1);
-  return logShares.map((logShare, bet) => log(kept * exp(logShare) + (bet === 0 ? back * cash : each) + smallestShare));
+  const toEach = (back * (1 - cash)) / (logShares.length - 1);
+  const returnedTo = (bet: number) => (bet === 0 ? back * cash : toEach);
+  return logShares.map((logShare, bet) => log(kept * exp(logShare) + returnedTo(bet) + smallestShare));
 }

@@ -19,7 +19,8 @@ function shop(status?: object) {
     clock: new ManualClock(),
     metrics,
     clientFor: () => new KubeClient({ transport: api }),
-    proveGuard: async (deployment: { readonly metadata: { readonly name: string } }) => void proved.push(deployment.metadata.name),
+    proveGuard: async (deployment: { readonly metadata: { readonly name: string } }) =>
+      void proved.push(deployment.metadata.name),
     noteRehearsal: (_key: string, _uid: string, result: Rehearsal) => void rehearsals.push(result),
   };
   const { seen } = seenIn(api);
@@ -72,7 +73,9 @@ test('effects are carried out in their order', async () => {
 test('an effect that fails leaves the later ones undone', async () => {
   const { api, metrics, carryOut } = shop();
   api.refuseNext('PATCH', /deployments/, 'Forbidden');
-  await expect(carryOut([{ kind: 'addFinalizer' }, { kind: 'attach' }, { kind: 'pin', service: 'checkout', hash: 'aaa' }])).rejects.toMatchObject({
+  await expect(
+    carryOut([{ kind: 'addFinalizer' }, { kind: 'attach' }, { kind: 'pin', service: 'checkout', hash: 'aaa' }]),
+  ).rejects.toMatchObject({
     code: 'Forbidden',
   });
   expect(api.writes.map(nameOf)).toEqual(['rollouts/checkout']);
@@ -82,7 +85,15 @@ test('an effect that fails leaves the later ones undone', async () => {
 test('a write on an object that changed since it was looked at does not happen, and counts as no failure', async () => {
   const { api, metrics, seen, carryOut } = shop();
   const { namespace = '', name } = seen.deployment?.metadata ?? { name: '' };
-  api.put({ ...api.get('deployments', namespace, name), kind: 'Deployment', apiVersion: 'apps/v1', metadata: { namespace, name } } as never, 'deployments');
+  api.put(
+    {
+      ...api.get('deployments', namespace, name),
+      kind: 'Deployment',
+      apiVersion: 'apps/v1',
+      metadata: { namespace, name },
+    } as never,
+    'deployments',
+  );
   await expect(carryOut([{ kind: 'hold' }])).rejects.toMatchObject({ code: 'Conflict' });
   expect(api.writes).toEqual([]);
   expect(await metrics.registry.metrics()).toContain('serin_effect_errors_total{effect="hold"} 0');
@@ -99,8 +110,12 @@ test('two effects on one object are both carried out: the second is guarded by w
 
 test('an object that is not there any more means looking again', async () => {
   const { carryOut } = shop();
-  await expect(carryOut([{ kind: 'scale', uid: 'gone', name: 'checkout-zzz', replicas: 0 }])).rejects.toMatchObject({ code: 'Conflict' });
-  await expect(carryOut([{ kind: 'split', route: 'other', weightPercent: 5 }])).rejects.toMatchObject({ code: 'Conflict' });
+  await expect(carryOut([{ kind: 'scale', uid: 'gone', name: 'checkout-zzz', replicas: 0 }])).rejects.toMatchObject({
+    code: 'Conflict',
+  });
+  await expect(carryOut([{ kind: 'split', route: 'other', weightPercent: 5 }])).rejects.toMatchObject({
+    code: 'Conflict',
+  });
 });
 
 test('the handover happens only on exactly the Deployment and ReplicaSet that were seen', async () => {
@@ -118,25 +133,47 @@ test('the handover happens only on exactly the Deployment and ReplicaSet that we
 
 test('the record that a list makes anchors what the same list makes after it', async () => {
   const { api, carryOut } = shop(withAttempt);
-  await carryOut([{ kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' }, { kind: 'createCanaryService' }]);
+  await carryOut([
+    { kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' },
+    { kind: 'createCanaryService' },
+  ]);
   const record = api.get('releaserecords', 'shop', 'checkout-bbb-1');
-  expect(record).toMatchObject({ metadata: { finalizers: ['serin.dev/anchor'] }, spec: { rollout: 'checkout', revision: 'bbb', attempt: 1 } });
+  expect(record).toMatchObject({
+    metadata: { finalizers: ['serin.dev/anchor'] },
+    spec: { rollout: 'checkout', revision: 'bbb', attempt: 1 },
+  });
   expect(record?.metadata.ownerReferences).toBeUndefined();
-  expect(api.get('services', 'shop', 'checkout-canary')?.metadata.ownerReferences).toMatchObject([{ kind: 'ReleaseRecord', uid: record?.metadata.uid }]);
+  expect(api.get('services', 'shop', 'checkout-canary')?.metadata.ownerReferences).toMatchObject([
+    { kind: 'ReleaseRecord', uid: record?.metadata.uid },
+  ]);
 });
 
 test("somebody else's object of the name that is needed is left alone, and people are told", async () => {
   const { api, carryOut } = shop(withAttempt);
-  api.put({ apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'shop', name: 'checkout-canary' }, spec: {} } as never, 'services');
+  api.put(
+    { apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'shop', name: 'checkout-canary' }, spec: {} } as never,
+    'services',
+  );
   await expect(
-    carryOut([{ kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' }, { kind: 'createCanaryService' }]),
+    carryOut([
+      { kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' },
+      { kind: 'createCanaryService' },
+    ]),
   ).rejects.toThrow("is not Serin's");
 });
 
 test('a revision that is no longer live is not created (S3)', async () => {
   const { api, carryOut } = shop(withAttempt);
-  const create: Effect = { kind: 'createCanary', name: 'checkout-bbb', hash: 'bbb', record: 'checkout-bbb-1', replicas: 2 };
-  await expect(carryOut([{ kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' }, create])).rejects.toMatchObject({ code: 'Conflict' });
+  const create: Effect = {
+    kind: 'createCanary',
+    name: 'checkout-bbb',
+    hash: 'bbb',
+    record: 'checkout-bbb-1',
+    replicas: 2,
+  };
+  await expect(
+    carryOut([{ kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' }, create]),
+  ).rejects.toMatchObject({ code: 'Conflict' });
   expect(api.get('replicasets', 'shop', 'checkout-bbb')).toBeUndefined();
 });
 
@@ -144,7 +181,10 @@ test('an attempt ends as history of its Rollout, and is counted', async () => {
   const { api, metrics, carryOut } = shop(withAttempt);
   await carryOut([{ kind: 'createRecord', record: 'checkout-bbb-1', attempt: 1, revision: 'bbb' }]);
   const { seen } = seenIn(api);
-  await carryOut([{ kind: 'endRecord', record: 'checkout-bbb-1', outcome: 'RolledBack', reason: 'Errors', message: 'It failed.' }], seen);
+  await carryOut(
+    [{ kind: 'endRecord', record: 'checkout-bbb-1', outcome: 'RolledBack', reason: 'Errors', message: 'It failed.' }],
+    seen,
+  );
   expect(api.get('releaserecords', 'shop', 'checkout-bbb-1')).toMatchObject({
     metadata: { finalizers: [], ownerReferences: [{ kind: 'Rollout', name: 'checkout' }] },
     status: { outcome: 'RolledBack', reason: 'Errors', message: 'It failed.' },
@@ -155,13 +195,23 @@ test('an attempt ends as history of its Rollout, and is counted', async () => {
 test('a person gets one answer, and one who withdrew the question none', async () => {
   const asked = shop();
   asked.api.put(
-    { apiVersion: 'serin.dev/v1alpha1', kind: 'RolloutAction', metadata: { namespace: 'shop', name: 'pause-1' }, spec: { rollout: 'checkout', action: 'pause', by: 'alice' } } as never,
+    {
+      apiVersion: 'serin.dev/v1alpha1',
+      kind: 'RolloutAction',
+      metadata: { namespace: 'shop', name: 'pause-1' },
+      spec: { rollout: 'checkout', action: 'pause', by: 'alice' },
+    } as never,
     'rolloutactions',
   );
-  await asked.carryOut([{ kind: 'answerAction', name: 'pause-1', state: 'Accepted', message: 'Paused.' }], seenIn(asked.api).seen);
+  await asked.carryOut(
+    [{ kind: 'answerAction', name: 'pause-1', state: 'Accepted', message: 'Paused.' }],
+    seenIn(asked.api).seen,
+  );
   await asked.carryOut([{ kind: 'answerAction', name: 'withdrawn', state: 'Accepted', message: 'Paused.' }]);
   expect(asked.api.writes).toHaveLength(1);
-  expect(asked.api.get('rolloutactions', 'shop', 'pause-1')).toMatchObject({ status: { state: 'Accepted', message: 'Paused.' } });
+  expect(asked.api.get('rolloutactions', 'shop', 'pause-1')).toMatchObject({
+    status: { state: 'Accepted', message: 'Paused.' },
+  });
 });
 
 test('the questions of an attach are dry runs', async () => {

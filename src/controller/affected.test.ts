@@ -18,11 +18,18 @@ function shop(status?: object) {
 
 const mine = ['shop/checkout'];
 
-test.each<Watched>(['deployments', 'replicasets', 'services', 'httproutes'])('%s of the workload concern its Rollout and no other', (resource) => {
-  const { stores, of } = shop();
-  const object = stores[resource].all().find(({ metadata }) => metadata.namespace === 'shop');
-  expect(of(resource, object)).toEqual(mine);
-});
+function service(selector: object): object {
+  return { metadata: { namespace: 'shop', name: 'internal' }, spec: { selector } };
+}
+
+test.each<Watched>(['deployments', 'replicasets', 'services', 'httproutes'])(
+  '%s of the workload concern its Rollout and no other',
+  (resource) => {
+    const { stores, of } = shop();
+    const object = stores[resource].all().find(({ metadata }) => metadata.namespace === 'shop');
+    expect(of(resource, object)).toEqual(mine);
+  },
+);
 
 test('a pod concerns the Rollout of its ReplicaSet, and a pod without one nobody', () => {
   const { stores, of } = shop();
@@ -37,7 +44,6 @@ test('endpoints concern those whom their Service concerns', () => {
 
 test('a new Service that selects the pods concerns the Rollout: it must be pinned', () => {
   const { of } = shop();
-  const service = (selector: object) => ({ metadata: { namespace: 'shop', name: 'internal' }, spec: { selector } });
   expect(of('services', service({ app: 'checkout' }))).toEqual(mine);
   expect(of('services', service({ app: 'cart' }))).toEqual([]);
   expect(of('services', service({}))).toEqual([]);
@@ -46,22 +52,34 @@ test('a new Service that selects the pods concerns the Rollout: it must be pinne
 test('a Service that is pinned for a Rollout concerns it, whatever it selects', () => {
   const { seen, of } = shop();
   const labels = { 'serin.dev/rollout-uid': seen.rollout.metadata.uid };
-  expect(of('services', { metadata: { namespace: 'shop', name: 'other', labels }, spec: { selector: { app: 'gone' } } })).toEqual(mine);
+  expect(
+    of('services', { metadata: { namespace: 'shop', name: 'other', labels }, spec: { selector: { app: 'gone' } } }),
+  ).toEqual(mine);
 });
 
 test('a ReplicaSet that nobody owns concerns the Deployment that may adopt it', () => {
   const { of } = shop();
-  expect(of('replicasets', { metadata: { namespace: 'shop', name: 'x', labels: { app: 'checkout', 'pod-template-hash': 'b' } } })).toEqual(mine);
+  expect(
+    of('replicasets', {
+      metadata: { namespace: 'shop', name: 'x', labels: { app: 'checkout', 'pod-template-hash': 'b' } },
+    }),
+  ).toEqual(mine);
 });
 
 test('an act and a record concern the Rollout that they name', () => {
   const { of } = shop();
-  expect(of('rolloutactions', { metadata: { namespace: 'shop', name: 'a' }, spec: { rollout: 'checkout' } })).toEqual(mine);
-  expect(of('releaserecords', { metadata: { namespace: 'shop', name: 'r' }, spec: { rollout: 'checkout' } })).toEqual(mine);
+  expect(of('rolloutactions', { metadata: { namespace: 'shop', name: 'a' }, spec: { rollout: 'checkout' } })).toEqual(
+    mine,
+  );
+  expect(of('releaserecords', { metadata: { namespace: 'shop', name: 'r' }, spec: { rollout: 'checkout' } })).toEqual(
+    mine,
+  );
 });
 
 test('a route that only the spec of the running attempt names concerns it', () => {
-  const attempt = { spec: { traffic: { service: 'checkout', routes: [{ kind: 'HTTPRoute', name: 'old' }], alsoReachable: [] } } };
+  const attempt = {
+    spec: { traffic: { service: 'checkout', routes: [{ kind: 'HTTPRoute', name: 'old' }], alsoReachable: [] } },
+  };
   const route = { metadata: { namespace: 'shop', name: 'old' } };
   expect(shop().of('httproutes', route)).toEqual([]);
   expect(shop({ journal: { attempt } }).of('httproutes', route)).toEqual(mine);
@@ -78,12 +96,18 @@ test('a Rollout that goes concerns those that wait for its workload', () => {
   putRollout(api, { name: 'second' });
   const { stores } = seenIn(api);
   const object = stores.rollouts.get('shop', 'second') as KubeObject;
-  expect(affectedBy(stores, 'rollouts', { kind: 'deleted', key: 'shop/second', object })).toEqual(['shop/second', 'shop/checkout']);
+  expect(affectedBy(stores, 'rollouts', { kind: 'deleted', key: 'shop/second', object })).toEqual([
+    'shop/second',
+    'shop/checkout',
+  ]);
 });
 
 test('what an object was like before counts too', () => {
   const { stores } = shop();
-  const previous = { metadata: { namespace: 'shop', name: 'internal' }, spec: { selector: { app: 'checkout' } } } as unknown as KubeObject;
+  const previous = {
+    metadata: { namespace: 'shop', name: 'internal' },
+    spec: { selector: { app: 'checkout' } },
+  } as unknown as KubeObject;
   const object = { ...previous, spec: { selector: { app: 'cart' } } };
   expect(affectedBy(stores, 'services', { kind: 'updated', key: '', object, previous })).toEqual(mine);
 });

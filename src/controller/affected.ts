@@ -21,7 +21,10 @@ function affectedByObject(stores: Stores, resource: Watched, object: KubeObject)
     case 'rollouts': {
       // Those that name the same workload too: one that goes frees it for another that waits.
       const target = targetKeyOf(object);
-      return [keyOf(object.metadata), ...(target === undefined ? [] : stores.rollouts.list('target', target).map(keyOfObject))];
+      return [
+        keyOf(object.metadata),
+        ...(target === undefined ? [] : stores.rollouts.list('target', target).map(keyOfObject)),
+      ];
     }
     case 'rolloutactions':
     case 'releaserecords':
@@ -62,7 +65,10 @@ function affectedByReplicaSet(stores: Stores, set: KubeObject): readonly string[
   const owner = controllerOf(set);
   const marked = labels[ROLLOUT_UID_LABEL];
   const byMark = marked === undefined ? [] : stores.rollouts.list('uid', marked);
-  const byOwner = owner === undefined ? orphanOwners(stores, set) : stores.rollouts.list('target', keyOf({ namespace, name: owner.name }));
+  const byOwner =
+    owner === undefined
+      ? orphanOwners(stores, set)
+      : stores.rollouts.list('target', keyOf({ namespace, name: owner.name }));
   return [...byMark, ...byOwner].map(keyOfObject);
 }
 
@@ -81,7 +87,12 @@ function affectedByPod(stores: Stores, pod: KubeObject): readonly string[] {
 }
 
 /** Those that name it or pinned it, those whose pods it selects (a new one must be pinned), and those that made it. */
-function affectedByService(stores: Stores, namespace: string, name: string, service: Stored | undefined): readonly string[] {
+function affectedByService(
+  stores: Stores,
+  namespace: string,
+  name: string,
+  service: Stored | undefined,
+): readonly string[] {
   const { metadata, spec } = (service ?? {}) as Partial<Pick<Service, 'metadata' | 'spec'>>;
   const { [POD_TEMPLATE_HASH]: _pin, ...wanted } = spec?.selector ?? {};
   const selectsSome = Object.keys(wanted).length > 0;
@@ -123,7 +134,9 @@ function mentions(rollout: Rollout, name: string): boolean {
 
 function namesIn(spec: Named | undefined): readonly unknown[] {
   const { service, routes, alsoReachable } = spec?.traffic ?? {};
-  const named: unknown[] = Array.isArray(routes) ? routes.map((route: { readonly name?: unknown } | null) => route?.name) : [];
+  const named: unknown[] = Array.isArray(routes)
+    ? routes.map((route: { readonly name?: unknown } | null) => route?.name)
+    : [];
   return [service, ...named, ...(Array.isArray(alsoReachable) ? (alsoReachable as unknown[]) : [])];
 }
 

@@ -37,7 +37,10 @@ export class ApiDouble implements Transport {
   #refusals: Refusal[] = [];
 
   /** Puts an object there, as its user or a controller would. */
-  put(object: { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string } }, plural: string): KubeObject {
+  put(
+    object: { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string } },
+    plural: string,
+  ): KubeObject {
     const { namespace = '' } = object.metadata as { readonly namespace?: string };
     return this.#store(`${plural}/${namespace}/${object.metadata.name}`, object as unknown as KubeObject);
   }
@@ -131,20 +134,19 @@ export class ApiDouble implements Transport {
   }
 
   #list(place: Place): object {
-    const items = [...this.#objects.entries()].filter(([key]) => key.startsWith(`${place.plural}/`)).map(([, object]) => object);
-    const shown = items.filter((object) => place.namespace === undefined || object.metadata.namespace === place.namespace);
+    const items = [...this.#objects.entries()]
+      .filter(([key]) => key.startsWith(`${place.plural}/`))
+      .map(([, object]) => object);
+    const shown = items.filter(
+      (object) => place.namespace === undefined || object.metadata.namespace === place.namespace,
+    );
     return { metadata: { resourceVersion: String(this.#version) }, items: shown };
   }
 
   #write(place: Place, request: KubeRequest): KubeObject | object {
-    switch (request.method) {
-      case 'POST':
-        return this.#create(place, request);
-      case 'DELETE':
-        return this.#delete(place, request);
-      default:
-        return this.#store(keyOf(place), this.#patched(place, request));
-    }
+    if (request.method === 'POST') return this.#create(place, request);
+    if (request.method === 'DELETE') return this.#delete(place, request);
+    return this.#store(keyOf(place), this.#patched(place, request));
   }
 
   #create(place: Place, request: KubeRequest): KubeObject {
@@ -152,7 +154,10 @@ export class ApiDouble implements Transport {
     const key = keyOf({ ...place, name: object.metadata.name });
     if (this.#objects.has(key)) throw new KubeError(`${key} exists`, { code: 'AlreadyExists', retry: 'never' });
     const { namespace } = place;
-    return this.#store(key, { ...object, metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) } });
+    return this.#store(key, {
+      ...object,
+      metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) },
+    });
   }
 
   #delete(place: Place, request: KubeRequest): object {
@@ -165,7 +170,10 @@ export class ApiDouble implements Transport {
 
   #remove(place: Place, object: KubeObject): void {
     this.#objects.delete(keyOf(place));
-    this.#announce('DELETED', { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } });
+    this.#announce('DELETED', {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(++this.#version) },
+    });
   }
 
   #patched(place: Place, request: KubeRequest): KubeObject {
@@ -178,7 +186,12 @@ export class ApiDouble implements Transport {
 
   #must(place: Place, request: KubeRequest): KubeObject {
     const object = this.#objects.get(keyOf(place));
-    if (object === undefined) throw new KubeError(`${request.method} ${request.path}: not found`, { code: 'NotFound', retry: 'never', httpStatus: 404 });
+    if (object === undefined)
+      throw new KubeError(`${request.method} ${request.path}: not found`, {
+        code: 'NotFound',
+        retry: 'never',
+        httpStatus: 404,
+      });
     return object;
   }
 
@@ -215,7 +228,11 @@ function placeOf(path: string): Place {
   const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
   const isInNamespace = rest[0] === 'namespaces' && rest.length > 2;
   const [plural = '', name] = isInNamespace ? rest.slice(2) : rest;
-  return { plural, ...(isInNamespace && rest[1] !== undefined ? { namespace: rest[1] } : {}), ...(name === undefined ? {} : { name }) };
+  return {
+    plural,
+    ...(isInNamespace && rest[1] !== undefined ? { namespace: rest[1] } : {}),
+    ...(name === undefined ? {} : { name }),
+  };
 }
 
 function keyOf({ plural, namespace = '', name = '' }: Place): string {
@@ -227,7 +244,11 @@ function pluralOf(object: KubeObject): string {
 }
 
 function conflict(place: Place): KubeError {
-  return new KubeError(`${keyOf(place)}: the object has been modified`, { code: 'Conflict', retry: 'now', httpStatus: 409 });
+  return new KubeError(`${keyOf(place)}: the object has been modified`, {
+    code: 'Conflict',
+    retry: 'now',
+    httpStatus: 409,
+  });
 }
 
 /** RFC 7396. */

@@ -6,7 +6,9 @@ import type { Stores } from './stores.ts';
 /** Pods that serve or served: terminating ones too, their last requests still count. */
 export function armPods(stores: Pick<Stores, 'pods'>, replicaSetUid: string | undefined): readonly PodRef[] {
   if (replicaSetUid === undefined) return [];
-  return stores.pods.list('controller', replicaSetUid).map((pod) => ({ name: pod.metadata.name, startedAtMs: startedAtMs(pod) }));
+  return stores.pods
+    .list('controller', replicaSetUid)
+    .map((pod) => ({ name: pod.metadata.name, startedAtMs: startedAtMs(pod) }));
 }
 
 /** When its counters began at zero: the start of its last container, else of the pod. */

@@ -14,7 +14,8 @@ export interface FaultPoint {
 export function readFaultPoint(text: string | undefined): FaultPoint | undefined {
   if (text === undefined || text === '') return undefined;
   const found = /^(before|after):([1-9][0-9]{0,5})$/.exec(text);
-  if (found === null) throw new RangeError(`SERIN_FAULT_POINT is "${text}"; write before:N or after:N with N counted from 1.`);
+  if (found === null)
+    throw new RangeError(`SERIN_FAULT_POINT is "${text}"; write before:N or after:N with N counted from 1.`);
   return { when: found[1] === 'before' ? 'before' : 'after', write: Number(found[2]) };
 }
 

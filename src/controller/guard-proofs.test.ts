@@ -69,9 +69,9 @@ test('an API server that cannot answer proves nothing, and the turn goes on', as
   await clock.advance(10_000);
   expect(proofs.of('a')).toBe('unknown');
   expect(proofs.of('b')).toBe('proven');
-  expect(errors.length).toBeGreaterThan(1);
+  expect(errors).toHaveLength(1);
   answers.set('a', 'proven');
-  await clock.advance(5_000);
+  await clock.advance(2 * 60_000);
   expect(proofs.of('a')).toBe('proven');
   stop.abort();
   await running;

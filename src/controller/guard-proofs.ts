@@ -20,7 +20,7 @@ export interface GuardProofsOptions {
 
 /** Between two proofs when nothing asks for one. */
 const TURN_MS = 60_000;
-/** After the start, and after an answer that could not be had. */
+/** Between the first proofs of namespaces, after a start. */
 const FIRST_TURN_MS = 1_000;
 /** A core that asks again and again gets the answer of a moment ago. */
 const FRESH_MS = 5_000;
@@ -54,12 +54,15 @@ export class GuardProofs {
     if (guard !== before?.guard) this.#options.onChange(namespace);
   }
 
-  /** Tries the namespaces in turn until `signal` aborts; those of which nothing is known come first and quickly. */
+  /**
+   * Tries the namespaces in turn until `signal` aborts; those that were never tried come first and quickly. One that
+   * could not be answered waits for its next turn like all others (S15).
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const next = this.#longestUntried();
-      const isKnown = next === undefined || this.of(next.namespace ?? '') !== 'unknown';
-      await this.#options.clock.sleep(isKnown ? TURN_MS : FIRST_TURN_MS, signal);
+      const isFirst = next !== undefined && !this.#proofs.has(next.namespace ?? '');
+      await this.#options.clock.sleep(isFirst ? FIRST_TURN_MS : TURN_MS, signal);
       const due = this.#longestUntried();
       if (!signal.aborted && due !== undefined) await this.#try(due, signal);
     }
@@ -78,7 +81,6 @@ export class GuardProofs {
   }
 
   #triedAtMs({ namespace = '' }: ObjectRef): number {
-    const proof = this.#proofs.get(namespace);
-    return proof === undefined || proof.guard === 'unknown' ? Number.NEGATIVE_INFINITY : proof.triedAtMs;
+    return this.#proofs.get(namespace)?.triedAtMs ?? Number.NEGATIVE_INFINITY;
   }
 }

@@ -10,7 +10,10 @@ import { type MetricSourceReading, metricSourceOf } from './metric-sources.ts';
 import { fillShop, putRollout, seenIn } from './sample-world.ts';
 import type { MetricSource } from './stores.ts';
 
-const found: MetricSourceReading = { kind: 'found', source: { name: 'prom', address: 'http://prom', timeoutMs: 5000, dataPlane: 'traefik' } };
+const found: MetricSourceReading = {
+  kind: 'found',
+  source: { name: 'prom', address: 'http://prom', timeoutMs: 5000, dataPlane: 'traefik' },
+};
 const judged = { kind: 'judged', level: 'calm', sentence: 'fine' } as Answer;
 const key = 'shop/checkout';
 
@@ -21,7 +24,11 @@ function world(status?: object) {
   const { seen, stores } = seenIn(api);
   const calls: string[] = [];
   const subjects: Subject[] = [];
-  const state: { source: MetricSourceReading; answer: Answer; nowMs: number } = { source: found, answer: judged, nowMs: 1_000 };
+  const state: { source: MetricSourceReading; answer: Answer; nowMs: number } = {
+    source: found,
+    answer: judged,
+    nowMs: 1_000,
+  };
   const judging = new Judging({
     stores,
     sourceOf: () => state.source,
@@ -34,7 +41,7 @@ function world(status?: object) {
       reading: () => ({ answer: state.answer, saved: { key: 'saved' } as never, explain: undefined }),
     },
   });
-  const spec = seen.spec as EffectiveSpec;
+  const { spec } = seen;
   const decisionOn = (change: Partial<Attempt> | undefined): Decision => ({
     memory: memoryOf(spec, change),
     report: { phase: 'Progressing', reason: 'Judging', message: '', stalled: false },
@@ -48,7 +55,8 @@ function world(status?: object) {
 
 function memoryOf(spec: EffectiveSpec, change: Partial<Attempt> | undefined): Memory {
   const stable = { uid: 'uid-102', name: 'checkout-aaa', hash: 'aaa', image: 'i', since: '' };
-  if (change === undefined) return { journal: { version: 1, attempts: 0, handledActions: [] }, stable, quarantined: [] };
+  if (change === undefined)
+    return { journal: { version: 1, attempts: 0, handledActions: [] }, stable, quarantined: [] };
   const attempt = {
     number: 7,
     hash: 'bbb',
@@ -135,7 +143,12 @@ test('a named source that is not there is an outage and no verdict (S7)', () => 
   const { answer, state, follow } = world();
   state.source = { kind: 'missing', sentence: 'MetricSource prom does not exist' };
   follow({});
-  expect(answer({})).toEqual({ kind: 'sourceDown', sinceMs: 500, everAnswered: false, sentence: 'MetricSource prom does not exist' });
+  expect(answer({})).toEqual({
+    kind: 'sourceDown',
+    sinceMs: 500,
+    everAnswered: false,
+    sentence: 'MetricSource prom does not exist',
+  });
 });
 
 test('a source that vanishes later has answered before, and is down since it was missed', () => {
@@ -155,21 +168,34 @@ test('an attempt that began without a source is not judged by one that came late
   expect(answer({ noSource: true })).toEqual({ kind: 'noSource' });
 });
 
-describe('which metric source is meant', () => {
-  const source = (name: string, spec: object): MetricSource =>
-    ({ metadata: { name }, spec: { prometheus: { address: `http://${name}:9090` }, ...spec } }) as unknown as MetricSource;
+function source(name: string, spec: object): MetricSource {
+  const prometheus = { address: `http://${name}:9090` };
+  return { metadata: { name }, spec: { prometheus, ...spec } } as unknown as MetricSource;
+}
 
+describe('which metric source is meant', () => {
   test('the one that is named', () => {
-    expect(metricSourceOf([source('a', { default: true }), source('b', {})], 'b')).toMatchObject({ kind: 'found', source: { name: 'b', dataPlane: 'app', timeoutMs: 5000 } });
+    expect(metricSourceOf([source('a', { default: true }), source('b', {})], 'b')).toMatchObject({
+      kind: 'found',
+      source: { name: 'b', dataPlane: 'app', timeoutMs: 5000 },
+    });
   });
 
   test('else the one marked default, and of several the first by name', () => {
-    expect(metricSourceOf([source('b', { default: true }), source('a', { default: true })], undefined)).toMatchObject({ source: { name: 'a' } });
+    expect(metricSourceOf([source('b', { default: true }), source('a', { default: true })], undefined)).toMatchObject({
+      source: { name: 'a' },
+    });
     expect(metricSourceOf([source('b', {})], undefined)).toEqual({ kind: 'none' });
   });
 
   test('one that is not there, or cannot be read, is said with whose move it is', () => {
-    expect(metricSourceOf([], 'b')).toMatchObject({ kind: 'missing', sentence: expect.stringContaining('MetricSource b (analysis.source) does not exist') });
-    expect(metricSourceOf([source('b', { prometheus: { address: 'ftp://x' } })], 'b')).toMatchObject({ kind: 'missing', sentence: expect.stringContaining('cannot be read') });
+    expect(metricSourceOf([], 'b')).toMatchObject({
+      kind: 'missing',
+      sentence: expect.stringContaining('MetricSource b (analysis.source) does not exist'),
+    });
+    expect(metricSourceOf([source('b', { prometheus: { address: 'ftp://x' } })], 'b')).toMatchObject({
+      kind: 'missing',
+      sentence: expect.stringContaining('cannot be read'),
+    });
   });
 });

@@ -69,21 +69,32 @@ export class Judging {
     if (attempt === undefined) return this.forget(key);
     const attemptKey = `${seen.rollout.metadata.uid}/${attempt.number}`;
     if (this.#followed.get(key)?.attemptKey !== attemptKey) this.forget(key);
-    const followed = this.#followed.get(key) ?? { attemptKey, isRead: false, last: undefined, evidence: undefined, missingSinceMs: undefined };
+    const followed = this.#followed.get(key) ?? {
+      attemptKey,
+      isRead: false,
+      last: undefined,
+      evidence: undefined,
+      missingSinceMs: undefined,
+    };
     this.#followed.set(key, followed);
     this.#rollouts.set(attemptKey, key);
     if (attempt.stage === 'promote' || attempt.stage === 'retreat') return this.#stopReading(followed);
     const source = this.#parts.sourceOf(attempt.spec.analysis.source);
     // A source that is gone for a moment: what was read of it stays, and the answer says that it is gone.
     if (source.kind === 'missing' || attempt.noSource) return;
-    this.#read(followed, subjectOf(this.#parts, attemptKey, seen, decision, source.kind === 'found' ? source.source : undefined), attempt);
+    this.#read(
+      followed,
+      subjectOf(this.#parts, attemptKey, seen, decision, source.kind === 'found' ? source.source : undefined),
+      attempt,
+    );
   }
 
   /** For status; undefined leaves there what is there. */
   evidenceOf(key: string): RolloutStatus['evidence'] {
     const followed = this.#followed.get(key);
     if (followed === undefined) return undefined;
-    if (followed.isRead) followed.evidence = this.#parts.collector.reading(followed.attemptKey)?.saved ?? followed.evidence;
+    if (followed.isRead)
+      followed.evidence = this.#parts.collector.reading(followed.attemptKey)?.saved ?? followed.evidence;
     return followed.evidence as RolloutStatus['evidence'];
   }
 
@@ -100,7 +111,8 @@ export class Judging {
     collector.watch(subject);
     followed.isRead = true;
     collector.arm(followed.attemptKey, attempt.stage === 'bake' ? 'bake' : 'twoArms');
-    if (attempt.convergedAtMs !== undefined) collector.stepStarted(followed.attemptKey, `${attempt.step}:${attempt.convergedAtMs}`);
+    if (attempt.convergedAtMs !== undefined)
+      collector.stepStarted(followed.attemptKey, `${attempt.step}:${attempt.convergedAtMs}`);
   }
 
   #stopReading(followed: Followed): void {
@@ -116,14 +128,21 @@ export class Judging {
   #missing(followed: Followed | undefined, attempt: Attempt | undefined, sentence: string): Answer {
     const sinceMs = followed?.missingSinceMs ?? attempt?.beganAtMs ?? this.#parts.nowMs();
     if (followed !== undefined) followed.missingSinceMs ??= followed.last === undefined ? sinceMs : this.#parts.nowMs();
-    const everAnswered = followed?.last?.kind === 'judged' || (followed?.last?.kind === 'sourceDown' && followed.last.everAnswered);
+    const everAnswered =
+      followed?.last?.kind === 'judged' || (followed?.last?.kind === 'sourceDown' && followed.last.everAnswered);
     return { kind: 'sourceDown', sinceMs: followed?.missingSinceMs ?? sinceMs, everAnswered, sentence };
   }
 }
 
 const waiting: Answer = { kind: 'noEvidence', reason: 'waiting', sentence: 'Nothing was judged yet.' };
 
-function subjectOf(parts: JudgingParts, key: string, seen: Seen, decision: Decision, source: SourceOf | undefined): Subject {
+function subjectOf(
+  parts: JudgingParts,
+  key: string,
+  seen: Seen,
+  decision: Decision,
+  source: SourceOf | undefined,
+): Subject {
   const { memory } = decision;
   const attempt = memory.journal.attempt as Attempt;
   const gateway = gatewayOf(seen, attempt);
@@ -178,4 +197,3 @@ function evidenceIn(status: unknown, attemptKey: string): SavedEvidence | undefi
   const { evidence } = (status ?? {}) as { readonly evidence?: Partial<SavedEvidence> };
   return evidence?.version === 1 && evidence.key === attemptKey ? (evidence as SavedEvidence) : undefined;
 }
-

@@ -33,7 +33,10 @@ test('a settled Deployment is attached by one label, and no pod is touched', asy
   await start(api);
   expect(statusOf(api)).toMatchObject({ phase: 'Idle', reason: 'UpToDate', stable: { name: 'checkout-aaa' } });
   expect(toUsers(api)).toHaveLength(1);
-  expect(toUsers(api)[0]).toMatchObject({ path: expect.stringContaining('deployments/checkout'), body: { metadata: { labels: { 'serin.dev/attached': 'true' } } } });
+  expect(toUsers(api)[0]).toMatchObject({
+    path: expect.stringContaining('deployments/checkout'),
+    body: { metadata: { labels: { 'serin.dev/attached': 'true' } } },
+  });
 });
 
 test('a settled world causes no write, and at most one dry run a minute', async () => {
@@ -109,7 +112,12 @@ test('the journal of a newer Serin is left exactly as it is', async () => {
   const journal = { version: 99, attempts: 4, handledActions: [], approvals: { first: 'alice' } };
   putRollout(api, { status: { journal, stable: { uid: 'x' }, quarantined: [{ shape: 'new' }] } });
   await start(api);
-  expect(statusOf(api)).toMatchObject({ reason: 'NewerJournal', journal, stable: { uid: 'x' }, quarantined: [{ shape: 'new' }] });
+  expect(statusOf(api)).toMatchObject({
+    reason: 'NewerJournal',
+    journal,
+    stable: { uid: 'x' },
+    quarantined: [{ shape: 'new' }],
+  });
   expect(toUsers(api)).toEqual([]);
 });
 
@@ -129,7 +137,9 @@ test('an effect that keeps failing is told to people, and tried again', async ()
   const { clock, metrics } = await start(api, 1000);
   await clock.advance(30_000);
   expect(statusOf(api)?.phase).toBe('Idle');
-  const told = api.writes.filter(({ path }) => path.endsWith('/events')).map(({ body }) => (body as { message: string }).message);
+  const told = api.writes
+    .filter(({ path }) => path.endsWith('/events'))
+    .map(({ body }) => (body as { message: string }).message);
   expect(told.filter((note) => note.includes('Serin could not go on'))).toHaveLength(1);
   expect(await metrics.registry.metrics()).toContain('serin_effect_errors_total{effect="attach"} 5');
 });
@@ -140,7 +150,10 @@ test('of two Rollouts that name one Deployment the older one keeps it', async ()
   putRollout(api);
   await start(api);
   expect(statusOf(api)).toMatchObject({ phase: 'Idle' });
-  expect(statusOf(api, 'second')).toMatchObject({ reason: 'HeldByOther', message: expect.stringContaining('shop/checkout') });
+  expect(statusOf(api, 'second')).toMatchObject({
+    reason: 'HeldByOther',
+    message: expect.stringContaining('shop/checkout'),
+  });
 });
 
 test('a guard that does not work is said, and heals by itself', async () => {

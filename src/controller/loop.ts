@@ -32,7 +32,19 @@ import { Looker } from './reconcile.ts';
 import { Rehearsals } from './rehearsals.ts';
 import { StatusWriter } from './status-writer.ts';
 import { countingPolls } from './source-polls.ts';
-import { createStores, isWatched, kindsWatched, type MetricSource, type Mirror, mirrorsOf, type Rollout, type Stores, storedIn, targetKeyOf, type Watched } from './stores.ts';
+import {
+  createStores,
+  isWatched,
+  kindsWatched,
+  type MetricSource,
+  type Mirror,
+  mirrorsOf,
+  type Rollout,
+  type Stores,
+  storedIn,
+  targetKeyOf,
+  type Watched,
+} from './stores.ts';
 import { Supervisor } from './supervisor.ts';
 import { UnseenWrites } from './unseen-writes.ts';
 import { priorityOfChange } from './urgency.ts';
@@ -80,10 +92,27 @@ export class ControlLoop {
     const { clock, random, log, transport } = options;
     this.#options = options;
     this.#client = new KubeClient({ transport });
-    this.stores = createStores((error, key) => log.error({ object: key, error: wordsOf(error) }, 'A listener failed on an object; the others go on.'));
-    this.mirrors = mirrorsOf(this.stores, { client: this.#client, clock, random, ...inNamespace(options), onError: this.#onWatchError });
-    this.#unseen = new UnseenWrites({ clock, stored: (resource, ref) => storedIn(this.stores, resource, ref), live: this.#live });
-    this.#recorder = new EventRecorder({ client: this.#client, clock, instance: options.instance, onError: (error) => log.warn({ error: wordsOf(error) }, 'An Event could not be written.') });
+    this.stores = createStores((error, key) =>
+      log.error({ object: key, error: wordsOf(error) }, 'A listener failed on an object; the others go on.'),
+    );
+    this.mirrors = mirrorsOf(this.stores, {
+      client: this.#client,
+      clock,
+      random,
+      ...inNamespace(options),
+      onError: this.#onWatchError,
+    });
+    this.#unseen = new UnseenWrites({
+      clock,
+      stored: (resource, ref) => storedIn(this.stores, resource, ref),
+      live: this.#live,
+    });
+    this.#recorder = new EventRecorder({
+      client: this.#client,
+      clock,
+      instance: options.instance,
+      onError: (error) => log.warn({ error: wordsOf(error) }, 'An Event could not be written.'),
+    });
     this.#rehearsals = new Rehearsals(clock);
     this.#convergence = new ConvergenceWatch(clock);
     this.#proofs = this.#guardProofs();
@@ -105,7 +134,10 @@ export class ControlLoop {
 
   /** Keeps the stores equal to the cluster until `signal` aborts; a follower does this too, so that it can take over warm. */
   mirror(signal: AbortSignal): Promise<void> {
-    const loops = this.mirrors.map(({ resource, reflector }) => ({ name: `watch of ${resource}`, run: (inner: AbortSignal) => reflector.run(inner) }));
+    const loops = this.mirrors.map(({ resource, reflector }) => ({
+      name: `watch of ${resource}`,
+      run: (inner: AbortSignal) => reflector.run(inner),
+    }));
     return this.supervisor.run(loops, signal);
   }
 
@@ -147,7 +179,13 @@ export class ControlLoop {
       answerOf: (key, memory, spec) => this.#judging.answerOf(key, memory, spec),
       convergence: this.#convergence,
     });
-    const acting = { clock, metrics, clientFor: this.#clientFor, proveGuard: this.#prove, noteRehearsal: this.#noteRehearsal };
+    const acting = {
+      clock,
+      metrics,
+      clientFor: this.#clientFor,
+      proveGuard: this.#prove,
+      noteRehearsal: this.#noteRehearsal,
+    };
     return new Looker({
       clock,
       metrics,
@@ -192,7 +230,8 @@ export class ControlLoop {
       attached: () => this.#attachedDeployments(),
       onChange: (namespace) => {
         log.info({ namespace, guard: this.#proofs.of(namespace) }, 'The admission guard was tried.');
-        for (const rollout of this.stores.rollouts.list('namespace', namespace)) this.#queue.add(keyOf(rollout.metadata));
+        for (const rollout of this.stores.rollouts.list('namespace', namespace))
+          this.#queue.add(keyOf(rollout.metadata));
       },
       onError: (error) => log.warn({ error: wordsOf(error) }, 'The admission guard could not be tried.'),
     });
@@ -235,7 +274,8 @@ export class ControlLoop {
     return this.#client.get(kindsWatched[resource], ref, {}, signal);
   };
 
-  readonly #prove = (deployment: Deployment, signal: AbortSignal): Promise<void> => this.#proofs.prove(deployment.metadata, signal);
+  readonly #prove = (deployment: Deployment, signal: AbortSignal): Promise<void> =>
+    this.#proofs.prove(deployment.metadata, signal);
 
   readonly #noteRehearsal = (key: string, deploymentUid: string, result: { readonly refused?: string }): void => {
     this.#rehearsals.note(deploymentUid, result);
@@ -258,7 +298,8 @@ export class ControlLoop {
   };
 
   readonly #onPoll = (origin: string, result: PollResult): void => {
-    const isAt = ({ spec }: MetricSource) => spec !== undefined && URL.parse(spec.prometheus.address)?.origin === origin;
+    const isAt = ({ spec }: MetricSource) =>
+      spec !== undefined && URL.parse(spec.prometheus.address)?.origin === origin;
     const source = this.stores.metricsources.all().find(isAt);
     this.#options.metrics.judgePolled(source?.metadata.name ?? 'unknown', result);
   };
@@ -281,7 +322,9 @@ function splitKey(key: string): [namespace: string, name: string] {
 
 /** Of surprises only: what an API server refused says enough in its message. */
 function stackOf(error: unknown): { readonly stack?: string } {
-  return error instanceof Error && !isKubeError(error) && error.stack !== undefined ? { stack: error.stack.slice(0, 4000) } : {};
+  return error instanceof Error && !isKubeError(error) && error.stack !== undefined
+    ? { stack: error.stack.slice(0, 4000) }
+    : {};
 }
 
 function wordsOf(error: unknown): string {

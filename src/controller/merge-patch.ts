@@ -14,7 +14,8 @@ function patchOf(before: Json, after: Json): Json {
   if (!isRecord(before) || !isRecord(after)) return isEqual(before, after) ? same : withoutUndefined(after);
   const patch: Record<string, Json> = {};
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const change = after[key] === undefined ? (before[key] === undefined ? same : null) : patchOf(before[key], after[key]);
+    const change =
+      after[key] === undefined ? (before[key] === undefined ? same : null) : patchOf(before[key], after[key]);
     if (change !== same) patch[key] = change;
   }
   return Object.keys(patch).length === 0 ? same : patch;

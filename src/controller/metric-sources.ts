@@ -16,9 +16,14 @@ export function metricSourceOf(sources: readonly MetricSource[], name: string | 
   if (name !== undefined) {
     const named = sources.find(({ metadata }) => metadata.name === name);
     if (named !== undefined) return reading(named);
-    return { kind: 'missing', sentence: `MetricSource ${name} (analysis.source) does not exist; the platform team creates it, or correct the name.` };
+    return {
+      kind: 'missing',
+      sentence: `MetricSource ${name} (analysis.source) does not exist; the platform team creates it, or correct the name.`,
+    };
   }
-  const [first] = sources.filter(({ spec }) => spec?.default === true).toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  const [first] = sources
+    .filter(({ spec }) => spec?.default === true)
+    .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
   return first === undefined ? { kind: 'none' } : reading(first);
 }
 
@@ -26,7 +31,10 @@ function reading(object: MetricSource): MetricSourceReading {
   const { name } = object.metadata;
   const parsed = metricSourceSpecSchema.safeParse(object.spec);
   if (!parsed.success)
-    return { kind: 'missing', sentence: `MetricSource ${name} cannot be read: ${parsed.error.issues[0]?.message ?? 'its spec is wrong'}; the platform team corrects it.` };
+    return {
+      kind: 'missing',
+      sentence: `MetricSource ${name} cannot be read: ${parsed.error.issues[0]?.message ?? 'its spec is wrong'}; the platform team corrects it.`,
+    };
   const { prometheus, dataPlane } = parsed.data;
   return {
     kind: 'found',

@@ -103,7 +103,8 @@ export class Observer {
 
   #objectsOf(rollout: Rollout, spec: EffectiveSpec) {
     const { namespace = '', name } = rollout.metadata;
-    const { deployments, replicasets, pods, releaserecords, rolloutactions, services, endpointslices, httproutes } = this.#stores;
+    const { deployments, replicasets, pods, releaserecords, rolloutactions, services, endpointslices, httproutes } =
+      this.#stores;
     const routes = spec.traffic.routes.map((route) => httproutes.get(namespace, route.name));
     return {
       deployment: deployments.get(namespace, spec.target.name),
@@ -117,19 +118,41 @@ export class Observer {
     };
   }
 
-  #workloadViews(rollout: Rollout, objects: Objects, memory: Memory): Pick<World, 'deployment' | 'replicaSets' | 'records'> {
+  #workloadViews(
+    rollout: Rollout,
+    objects: Objects,
+    memory: Memory,
+  ): Pick<World, 'deployment' | 'replicaSets' | 'records'> {
     const { deployment, replicaSets, pods, records } = objects;
     const { uid } = rollout.metadata;
     return {
       deployment: deployment === undefined ? undefined : viewDeployment(deployment, this.#claimsOfOthers(rollout)),
-      replicaSets: viewReplicaSets({ deployment, replicaSets, pods, rolloutUid: uid, named: memory.journal.attempt?.replicaSet }),
+      replicaSets: viewReplicaSets({
+        deployment,
+        replicaSets,
+        pods,
+        rolloutUid: uid,
+        named: memory.journal.attempt?.replicaSet,
+      }),
       records: viewRecords(records, uid),
     };
   }
 
-  #trafficViews(rollout: Rollout, objects: Objects, spec: EffectiveSpec): Pick<World, 'services' | 'canaryService' | 'routes'> {
+  #trafficViews(
+    rollout: Rollout,
+    objects: Objects,
+    spec: EffectiveSpec,
+  ): Pick<World, 'services' | 'canaryService' | 'routes'> {
     const { deployment, replicaSets, pods, services, slices, routes } = objects;
-    const seen = { deployment, replicaSets, pods, services, slices, traffic: spec.traffic, rolloutUid: rollout.metadata.uid };
+    const seen = {
+      deployment,
+      replicaSets,
+      pods,
+      services,
+      slices,
+      traffic: spec.traffic,
+      rolloutUid: rollout.metadata.uid,
+    };
     const { service, settleMs } = spec.traffic;
     const backend = services.find(({ metadata }) => metadata.name === service);
     const viewed = spec.traffic.routes.map(({ name }) => {

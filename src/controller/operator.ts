@@ -50,9 +50,14 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   }
 }
 
-async function operate(options: OperatorOptions, transport: Transport, signal: AbortSignal, stop: AbortController): Promise<TermEnd> {
+async function operate(
+  options: OperatorOptions,
+  transport: Transport,
+  signal: AbortSignal,
+  stop: AbortController,
+): Promise<TermEnd> {
   const { metrics, log, namespace, lease } = options;
-  let isLeader = (): boolean => false;
+  const leadership: { elector?: LeaderElector } = {};
   const loop = new ControlLoop({
     transport,
     clock: options.clock,
@@ -60,21 +65,27 @@ async function operate(options: OperatorOptions, transport: Transport, signal: A
     log,
     metrics,
     instance: options.identity,
-    mayWrite: () => isLeader(),
+    mayWrite: () => leadership.elector?.isLeader === true,
     ...(namespace === undefined ? {} : { namespace }),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
   });
   const elector = electorOf(options, transport, loop);
-  isLeader = () => elector.isLeader;
+  leadership.elector = elector;
   const probes = await serveProbes({
     address: options.probesAddress,
     registry: metrics.registry,
     sample: () => loop.sample(),
     ailments: () => loop.supervisor.ended,
-    unready: () => loop.mirrors.filter(({ reflector }) => !reflector.hasSynced).map(({ resource }) => `${resource} were not listed yet`),
+    unready: () =>
+      loop.mirrors
+        .filter(({ reflector }) => !reflector.hasSynced)
+        .map(({ resource }) => `${resource} were not listed yet`),
   });
   options.onListening?.(probes.port);
-  log.info({ port: probes.port, namespace: namespace ?? 'all', lease: `${lease.namespace ?? ''}/${lease.name}` }, 'Serin started.');
+  log.info(
+    { port: probes.port, namespace: namespace ?? 'all', lease: `${lease.namespace ?? ''}/${lease.name}` },
+    'Serin started.',
+  );
   // A watch that ends takes the leader with it: deciding on a store that nobody fills is deciding on the past.
   const mirroring = loop.mirror(signal).finally(() => stop.abort());
   try {
@@ -87,7 +98,12 @@ async function operate(options: OperatorOptions, transport: Transport, signal: A
 }
 
 /** Leads once the stores are warm. */
-async function termOf(elector: LeaderElector, loop: ControlLoop, mirroring: Promise<void>, signal: AbortSignal): Promise<TermEnd> {
+async function termOf(
+  elector: LeaderElector,
+  loop: ControlLoop,
+  mirroring: Promise<void>,
+  signal: AbortSignal,
+): Promise<TermEnd> {
   if (!(await loop.synced())) {
     await mirroring;
     return 'stopped';
@@ -97,7 +113,11 @@ async function termOf(elector: LeaderElector, loop: ControlLoop, mirroring: Prom
   return end;
 }
 
-function electorOf({ clock, random, log, lease, identity }: OperatorOptions, transport: Transport, loop: ControlLoop): LeaderElector {
+function electorOf(
+  { clock, random, log, lease, identity }: OperatorOptions,
+  transport: Transport,
+  loop: ControlLoop,
+): LeaderElector {
   const fields = { lease: `${lease.namespace ?? ''}/${lease.name}`, identity };
   return new LeaderElector({
     client: new KubeClient({ transport }),
@@ -109,8 +129,13 @@ function electorOf({ clock, random, log, lease, identity }: OperatorOptions, tra
       log.info(fields, 'This process holds the Lease and begins to work.');
       return loop.lead(signal);
     },
-    onStoppedLeading: (why) => log.info({ ...fields, why }, 'This process no longer leads; nothing is written any more.'),
-    onError: (error) => log.warn({ ...fields, error: error instanceof Error ? error.message : String(error) }, 'The Lease could not be read or renewed; trying again.'),
+    onStoppedLeading: (why) =>
+      log.info({ ...fields, why }, 'This process no longer leads; nothing is written any more.'),
+    onError: (error) =>
+      log.warn(
+        { ...fields, error: error instanceof Error ? error.message : String(error) },
+        'The Lease could not be read or renewed; trying again.',
+      ),
   });
 }
 

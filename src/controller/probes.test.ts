@@ -50,6 +50,11 @@ test('nothing else is there, and nothing can be written', async () => {
 });
 
 test('an address that is none is refused with the form it has', async () => {
-  const options = { registry: createMetrics().registry, sample: () => undefined, ailments: () => [], unready: () => [] };
+  const options = {
+    registry: createMetrics().registry,
+    sample: () => undefined,
+    ailments: () => [],
+    unready: () => [],
+  };
   await expect(serveProbes({ ...options, address: '9797' })).rejects.toThrow('write :9797');
 });

@@ -2,7 +2,10 @@ import { readSpec } from './read-spec.ts';
 import { spec } from './sample-world.ts';
 
 test('a spec is read with its defaults', () => {
-  expect(readSpec(spec)).toMatchObject({ kind: 'read', spec: { target: { name: 'checkout' }, strategy: { bakeMs: 300_000 } } });
+  expect(readSpec(spec)).toMatchObject({
+    kind: 'read',
+    spec: { target: { name: 'checkout' }, strategy: { bakeMs: 300_000 } },
+  });
 });
 
 test('what cannot be read is said with its place, and enough is left to give the workload back', () => {

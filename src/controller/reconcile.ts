@@ -118,8 +118,10 @@ export class Looker {
     onPhase(key, decision.report.phase);
     judge.follow(key, seen, decision);
     const isRemembered = world.hasJournal && isEqual(world.memory, decision.memory);
-    const carryOut = isRemembered && decision.effects.length > 0 ? this.#actAndTell : this.#rememberAndAct;
-    const hasWritten = await carryOut.call(this, key, seen, decision, signal);
+    const hasWritten =
+      isRemembered && decision.effects.length > 0
+        ? await this.#actAndTell(key, seen, decision, signal)
+        : await this.#rememberAndAct(key, seen, decision, signal);
     this.#lookAgain(key, world, decision, hasWritten);
     return hasWritten || decision.effects.length > 0 ? 'acted' : 'quiet';
   }
@@ -128,7 +130,8 @@ export class Looker {
   async #rememberAndAct(key: string, seen: Seen, decision: Decision, signal: AbortSignal): Promise<boolean> {
     const written = await this.#remember(key, seen, decision, signal);
     this.#tell(seen, decision);
-    if (decision.effects.length > 0) await this.#parts.act({ ...seen, rollout: written ?? seen.rollout }, decision, signal);
+    if (decision.effects.length > 0)
+      await this.#parts.act({ ...seen, rollout: written ?? seen.rollout }, decision, signal);
     return written !== undefined;
   }
 
@@ -189,8 +192,18 @@ export class Looker {
     if (change.kind === 'later') add(key, { priority: 'resync', afterMs: change.inMs });
     if (change.kind !== 'write') return undefined;
     const { resourceVersion } = rollout.metadata;
-    const client = clientFor({ rollout: key, reason, ...(next.message === undefined ? {} : { message: next.message }) });
-    const written = await client.patchStatus<Rollout>(rolloutKind, refOf(key), change.patch, { resourceVersion }, signal);
+    const client = clientFor({
+      rollout: key,
+      reason,
+      ...(next.message === undefined ? {} : { message: next.message }),
+    });
+    const written = await client.patchStatus<Rollout>(
+      rolloutKind,
+      refOf(key),
+      change.patch,
+      { resourceVersion },
+      signal,
+    );
     status.written(key);
     this.#verified.add(key);
     return written;
@@ -202,12 +215,17 @@ export class Looker {
    */
   async #verify(key: string, rollout: Rollout, signal: AbortSignal): Promise<void> {
     if (this.#verified.has(key)) return;
-    const live = await this.#parts.clientFor({ rollout: key, reason: 'verify' }).get(rolloutKind, refOf(key), {}, signal);
+    const live = await this.#parts
+      .clientFor({ rollout: key, reason: 'verify' })
+      .get(rolloutKind, refOf(key), {}, signal);
     if (live.metadata.resourceVersion !== rollout.metadata.resourceVersion)
-      throw new KubeError(`act on Rollout ${key}: what is known of it is older than what the API server has; looking again`, {
-        code: 'Conflict',
-        retry: 'now',
-      });
+      throw new KubeError(
+        `act on Rollout ${key}: what is known of it is older than what the API server has; looking again`,
+        {
+          code: 'Conflict',
+          retry: 'now',
+        },
+      );
     this.#verified.add(key);
   }
 
@@ -244,7 +262,11 @@ export class Looker {
     if (failures !== TOLD_AFTER || rollout === undefined) return;
     const { reason } = (rollout.status ?? {}) as { readonly reason?: Note['reason'] };
     const words = error instanceof Error ? error.message : String(error);
-    say(rollout, { type: 'Warning', reason: reason ?? 'Preparing', message: `Serin could not go on and keeps trying: ${words}` });
+    say(rollout, {
+      type: 'Warning',
+      reason: reason ?? 'Preparing',
+      message: `Serin could not go on and keeps trying: ${words}`,
+    });
   }
 }
 

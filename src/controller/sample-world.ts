@@ -10,7 +10,13 @@ import { createStores, type Stores } from './stores.ts';
 
 const labels = { app: 'checkout' };
 const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'shop/checkout:1' }] } };
-const owner = (kind: string, name: string, uid: string) => ({ apiVersion: 'apps/v1', kind, name, uid, controller: true });
+const owner = (kind: string, name: string, uid: string) => ({
+  apiVersion: 'apps/v1',
+  kind,
+  name,
+  uid,
+  controller: true,
+});
 
 /** A settled Deployment with two pods, its Service and a route that a gateway accepted. */
 export function fillShop(api: ApiDouble, namespace = 'shop'): void {
@@ -35,7 +41,13 @@ export function fillShop(api: ApiDouble, namespace = 'shop'): void {
     {
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',
-      metadata: { ...at, name: 'checkout-aaa', generation: 1, labels: hashed, ownerReferences: [owner('Deployment', 'checkout', deployment.metadata.uid)] },
+      metadata: {
+        ...at,
+        name: 'checkout-aaa',
+        generation: 1,
+        labels: hashed,
+        ownerReferences: [owner('Deployment', 'checkout', deployment.metadata.uid)],
+      },
       spec: { replicas: 2, selector: { matchLabels: hashed }, template: { ...template, metadata: { labels: hashed } } },
       status: { observedGeneration: 1, replicas: 2, readyReplicas: 2, availableReplicas: 2 },
     } as never,
@@ -46,14 +58,27 @@ export function fillShop(api: ApiDouble, namespace = 'shop'): void {
       {
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { ...at, name, labels: hashed, ownerReferences: [owner('ReplicaSet', 'checkout-aaa', set.metadata.uid)] },
+        metadata: {
+          ...at,
+          name,
+          labels: hashed,
+          ownerReferences: [owner('ReplicaSet', 'checkout-aaa', set.metadata.uid)],
+        },
         spec: template.spec,
         status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
       } as never,
       'pods',
     ),
   );
-  api.put({ apiVersion: 'v1', kind: 'Service', metadata: { ...at, name: 'checkout' }, spec: { selector: labels, ports: [{ port: 80 }] } } as never, 'services');
+  api.put(
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { ...at, name: 'checkout' },
+      spec: { selector: labels, ports: [{ port: 80 }] },
+    } as never,
+    'services',
+  );
   api.put(
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -92,7 +117,10 @@ export const spec = {
 };
 
 /** A Rollout as its user applies it. */
-export function putRollout(api: ApiDouble, given: { name?: string; namespace?: string; spec?: unknown; status?: unknown; metadata?: object } = {}): void {
+export function putRollout(
+  api: ApiDouble,
+  given: { name?: string; namespace?: string; spec?: unknown; status?: unknown; metadata?: object } = {},
+): void {
   const { name = 'checkout', namespace = 'shop', metadata = {}, status } = given;
   api.put(
     {
@@ -133,7 +161,15 @@ export async function runLoop(api: ApiDouble): Promise<Running> {
   const metrics = createMetrics();
   const stop = new AbortController();
   const leadership = { mayWrite: true };
-  const loop = new ControlLoop({ transport: api, clock, random: () => 0.5, log, metrics, instance: 'test', mayWrite: () => leadership.mayWrite });
+  const loop = new ControlLoop({
+    transport: api,
+    clock,
+    random: () => 0.5,
+    log,
+    metrics,
+    instance: 'test',
+    mayWrite: () => leadership.mayWrite,
+  });
   const working = Promise.allSettled([loop.mirror(stop.signal), loop.lead(stop.signal)]);
   return {
     loop,
@@ -156,7 +192,11 @@ export async function runLoop(api: ApiDouble): Promise<Running> {
 }
 
 /** What the shell sees of a Rollout when its stores show all that the API holds. */
-export function seenIn(api: ApiDouble, knowledge: Partial<Knowledge> = {}, key: { namespace?: string; name?: string } = {}): { seen: Seen; stores: Stores } {
+export function seenIn(
+  api: ApiDouble,
+  knowledge: Partial<Knowledge> = {},
+  key: { namespace?: string; name?: string } = {},
+): { seen: Seen; stores: Stores } {
   const stores = createStores((error) => {
     throw error;
   });

@@ -17,7 +17,10 @@ function writer() {
   const clock = new ManualClock();
   const status = new StatusWriter(clock);
   status.written('shop/checkout');
-  return { clock, change: (after: RolloutStatus, from: unknown = before) => status.changeOf('shop/checkout', from, after, []) };
+  return {
+    clock,
+    change: (after: RolloutStatus, from: unknown = before) => status.changeOf('shop/checkout', from, after, []),
+  };
 }
 
 test('an unchanged status needs no write', () => {
@@ -52,7 +55,9 @@ test('a turn within a phase waits for a few seconds, so that those that pass are
 
 test('what the judge says is no reason to hurry, only what is decided from it', () => {
   const judged = condition('Judged', 'True', 'AgainstStable');
-  expect(writer().change({ ...before, conditions: [condition('Ready', 'False', 'Judging'), judged] }).kind).toBe('later');
+  expect(writer().change({ ...before, conditions: [condition('Ready', 'False', 'Judging'), judged] }).kind).toBe(
+    'later',
+  );
 });
 
 test('a field that is over is removed', () => {

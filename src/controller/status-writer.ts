@@ -26,12 +26,24 @@ export class StatusWriter {
   }
 
   /** What is to be done so that `before`, the status as observed, becomes `after`. Keys that `after` leaves out go, except kept ones. */
-  changeOf(rollout: string, before: unknown, after: RolloutStatus, kept: readonly (keyof RolloutStatus)[]): StatusChange {
+  changeOf(
+    rollout: string,
+    before: unknown,
+    after: RolloutStatus,
+    kept: readonly (keyof RolloutStatus)[],
+  ): StatusChange {
     const old = isRecord(before) ? before : {};
-    const wanted = { ...Object.fromEntries(kept.filter((key) => after[key] === undefined).map((key) => [key, old[key]])), ...after };
+    const wanted = {
+      ...Object.fromEntries(kept.filter((key) => after[key] === undefined).map((key) => [key, old[key]])),
+      ...after,
+    };
     const patch = mergePatchFrom(old, wanted);
     if (patch === undefined) return { kind: 'none' };
-    const everyMs = isEqual(newsIn(old), newsIn(wanted)) ? (isEqual(turnIn(old), turnIn(wanted)) ? WORDS_EVERY_MS : TURNS_EVERY_MS) : 0;
+    const everyMs = isEqual(newsIn(old), newsIn(wanted))
+      ? isEqual(turnIn(old), turnIn(wanted))
+        ? WORDS_EVERY_MS
+        : TURNS_EVERY_MS
+      : 0;
     const lastMs = this.#writtenAtMs.get(rollout);
     const inMs = lastMs === undefined ? 0 : lastMs + everyMs - this.#clock.monotonicMs();
     return inMs > 0 ? { kind: 'later', inMs } : { kind: 'write', patch };
@@ -53,13 +65,26 @@ function newsIn(status: Part): unknown {
   const { journal, stable, quarantined, phase, observedGeneration, canary, conditions } = status;
   const { hash, step } = isRecord(canary) ? canary : {};
   const states = conditionsIn(conditions).filter(({ type }) => type !== 'Judged');
-  return { journal, stable, quarantined, phase, observedGeneration, hash, step, states: states.map(({ type, status: state }) => ({ type, state })) };
+  return {
+    journal,
+    stable,
+    quarantined,
+    phase,
+    observedGeneration,
+    hash,
+    step,
+    states: states.map(({ type, status: state }) => ({ type, state })),
+  };
 }
 
 /** The words of closed lists, by which people and dashboards follow what happens within a phase. */
 function turnIn(status: Part): unknown {
   const { reason, verdict, conditions } = status;
-  return { reason, verdict, claims: conditionsIn(conditions).map(({ type, status: state, reason: why }) => ({ type, state, why })) };
+  return {
+    reason,
+    verdict,
+    claims: conditionsIn(conditions).map(({ type, status: state, reason: why }) => ({ type, state, why })),
+  };
 }
 
 function conditionsIn(conditions: unknown): readonly Part[] {

@@ -1,5 +1,11 @@
 /** Turns the status of a Rollout into what Serin remembers, and a decision into the next status; it never writes and never judges. */
-import { type Condition, type Journal, JOURNAL_VERSION, type RolloutStatus, rolloutStatusSchema } from '../api/rollout-status.ts';
+import {
+  type Condition,
+  type Journal,
+  JOURNAL_VERSION,
+  type RolloutStatus,
+  rolloutStatusSchema,
+} from '../api/rollout-status.ts';
 import type { Report } from '../release/decision.ts';
 import { isoTime } from '../release/time.ts';
 import { canarySet } from '../release/views.ts';

@@ -18,7 +18,14 @@ import {
 import { Store, type Stored } from '../kube/store.ts';
 import type { EndpointSlice, HTTPRoute, Service } from '../traffic/objects.ts';
 import { ROLLOUT_UID_LABEL } from '../workload/marks.ts';
-import { controllerOf, type Deployment, type Pod, type ReleaseRecord, type ReplicaSet, type RolloutAction } from '../workload/objects.ts';
+import {
+  controllerOf,
+  type Deployment,
+  type Pod,
+  type ReleaseRecord,
+  type ReplicaSet,
+  type RolloutAction,
+} from '../workload/objects.ts';
 
 /** A Rollout as it came: spec and status are read by those who need them, each part by itself (S15). */
 export interface Rollout extends KubeObject {
@@ -68,7 +75,11 @@ export function createStores(onListenerError: (error: unknown, key: string) => v
   return {
     rollouts: new Store<Rollout>({
       onListenerError,
-      indexes: { namespace: byNamespace, uid: (rollout) => [rollout.metadata.uid], target: (rollout) => present(targetKeyOf(rollout)) },
+      indexes: {
+        namespace: byNamespace,
+        uid: (rollout) => [rollout.metadata.uid],
+        target: (rollout) => present(targetKeyOf(rollout)),
+      },
     }),
     rolloutactions: new Store<RolloutAction>({ onListenerError, indexes: { rollout: byRolloutName } }),
     releaserecords: new Store<ReleaseRecord>({ onListenerError, indexes: { rollout: byRolloutName } }),
@@ -128,7 +139,10 @@ export interface Mirror {
 
 /** One reflector a store, not started. */
 export function mirrorsOf(stores: Stores, options: WatchOptions): readonly Mirror[] {
-  return (Object.keys(kindsWatched) as Watched[]).map((resource) => ({ resource, reflector: reflectorOf(stores, resource, options) }));
+  return (Object.keys(kindsWatched) as Watched[]).map((resource) => ({
+    resource,
+    reflector: reflectorOf(stores, resource, options),
+  }));
 }
 
 function reflectorOf(stores: Stores, resource: Watched, options: WatchOptions): Reflector<KubeObject> {
@@ -151,12 +165,18 @@ function reflectorOf(stores: Stores, resource: Watched, options: WatchOptions): 
 const ownersMatter: ReadonlySet<Watched> = new Set<Watched>(['deployments', 'services', 'httproutes']);
 
 function withoutManagedFields(object: KubeObject): KubeObject {
-  const { managedFields: _dropped, ...metadata } = object.metadata as KubeObject['metadata'] & { readonly managedFields?: unknown };
+  const { managedFields: _dropped, ...metadata } = object.metadata as KubeObject['metadata'] & {
+    readonly managedFields?: unknown;
+  };
   return { ...object, metadata };
 }
 
 /** The store of a resource, for those who only know its plural name. */
-export function storedIn(stores: Stores, resource: string, ref: ObjectRef): { readonly object: Stored | undefined } | undefined {
+export function storedIn(
+  stores: Stores,
+  resource: string,
+  ref: ObjectRef,
+): { readonly object: Stored | undefined } | undefined {
   if (!isWatched(resource)) return undefined;
   return { object: stores[resource].get(ref.namespace, ref.name) };
 }

@@ -32,20 +32,32 @@ export function watchedWrites(options: WatchedWritesOptions, purpose: Purpose): 
     stream: (request, signal) => transport.stream(request, signal),
     close: () => transport.close(),
     request: async <T>(request: KubeRequest, signal?: AbortSignal): Promise<T> => {
-      if (request.method === 'GET' || request.query?.['dryRun'] !== undefined) return transport.request<T>(request, signal);
+      if (request.method === 'GET' || request.query?.['dryRun'] !== undefined)
+        return transport.request<T>(request, signal);
       return writing<T>(options, purpose, request, signal);
     },
   };
 }
 
-async function writing<T>(options: WatchedWritesOptions, purpose: Purpose, request: KubeRequest, signal?: AbortSignal): Promise<T> {
+async function writing<T>(
+  options: WatchedWritesOptions,
+  purpose: Purpose,
+  request: KubeRequest,
+  signal?: AbortSignal,
+): Promise<T> {
   if (!options.mayWrite())
-    throw new KubeError(`${actionOf(request)}: not sent, this process no longer holds the Lease`, { code: 'Aborted', retry: 'never' });
+    throw new KubeError(`${actionOf(request)}: not sent, this process no longer holds the Lease`, {
+      code: 'Aborted',
+      retry: 'never',
+    });
   try {
     const answer = await options.transport.request<T>(request, signal);
     const written = writtenBy(request, answer);
     if (written !== undefined) options.unseen.note(purpose.rollout, written);
-    options.log.info({ ...purpose, method: request.method, resourceVersion: written?.resourceVersion }, actionOf(request));
+    options.log.info(
+      { ...purpose, method: request.method, resourceVersion: written?.resourceVersion },
+      actionOf(request),
+    );
     return answer;
   } catch (error) {
     if (isKubeError(error, 'Conflict')) options.onConflict();
@@ -56,32 +68,44 @@ async function writing<T>(options: WatchedWritesOptions, purpose: Purpose, reque
 /** Reads the answer of a write: the object, or a Status that says what was deleted. */
 function writtenBy(request: KubeRequest, answer: unknown): Written | undefined {
   const place = placeIn(request.path);
-  const { metadata, details } = answer as Answer;
-  const ref = { namespace: place?.namespace, name: place?.name ?? metadata?.name ?? '' };
-  if (place === undefined || ref.name === '') return undefined;
-  if (request.method === 'DELETE') {
-    const uid = metadata?.uid ?? details?.uid;
-    const isPending = metadata?.deletionTimestamp !== undefined && metadata.resourceVersion !== undefined;
-    if (uid === undefined) return undefined;
-    if (isPending) return { verb: 'change', resource: place.resource, ref, uid, resourceVersion: metadata.resourceVersion };
-    return { verb: 'delete', resource: place.resource, ref, uid };
-  }
-  if (metadata?.uid === undefined || metadata.resourceVersion === undefined) return undefined;
-  const verb = request.method === 'POST' ? 'create' : 'change';
-  return { verb, resource: place.resource, ref, uid: metadata.uid, resourceVersion: metadata.resourceVersion };
+  const { metadata = {}, details = {} } = answer as Answer;
+  const name = place?.name ?? metadata.name;
+  const uid = metadata.uid ?? details.uid;
+  if (place === undefined || name === undefined || uid === undefined) return undefined;
+  const one = { resource: place.resource, ref: { namespace: place.namespace, name }, uid };
+  const { resourceVersion } = metadata;
+  // A finalizer may keep what was deleted: then the deletion is a change like any other.
+  const isGone = request.method === 'DELETE' && metadata.deletionTimestamp === undefined;
+  if (isGone) return { ...one, verb: 'delete' };
+  if (resourceVersion === undefined) return undefined;
+  return { ...one, verb: request.method === 'POST' ? 'create' : 'change', resourceVersion };
 }
 
 interface Answer {
-  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string; readonly deletionTimestamp?: string };
+  readonly metadata?: {
+    readonly name?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly deletionTimestamp?: string;
+  };
   readonly details?: { readonly uid?: string };
 }
 
 /** The object of a path: /api/v1/namespaces/shop/services/checkout, /apis/apps/v1/namespaces/shop/replicasets. */
-function placeIn(path: string): { readonly resource: string; readonly namespace?: string; readonly name?: string } | undefined {
-  const parts = path.split('/').filter((part) => part !== '').map(decodeURIComponent);
+function placeIn(
+  path: string,
+): { readonly resource: string; readonly namespace?: string; readonly name?: string } | undefined {
+  const parts = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
   const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
   const isInNamespace = rest[0] === 'namespaces' && rest.length > 2;
   const [resource, name] = isInNamespace ? rest.slice(2) : rest;
   if (resource === undefined) return undefined;
-  return { resource, ...(isInNamespace && rest[1] !== undefined ? { namespace: rest[1] } : {}), ...(name === undefined ? {} : { name }) };
+  return {
+    resource,
+    ...(isInNamespace && rest[1] !== undefined ? { namespace: rest[1] } : {}),
+    ...(name === undefined ? {} : { name }),
+  };
 }

@@ -78,8 +78,18 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}):
 
 function countingIn(registry: Registry): Metrics {
   const registers = [registry];
-  const releases = new Counter({ name: 'serin_releases_total', help: 'Releases that ended, by outcome.', labelNames: ['outcome'], registers });
-  const phase = new Gauge({ name: 'serin_rollout_phase', help: 'Rollouts in each phase.', labelNames: ['phase'], registers });
+  const releases = new Counter({
+    name: 'serin_releases_total',
+    help: 'Releases that ended, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const phase = new Gauge({
+    name: 'serin_rollout_phase',
+    help: 'Rollouts in each phase.',
+    labelNames: ['phase'],
+    registers,
+  });
   const looks = new Histogram({
     name: 'serin_reconcile_seconds',
     help: 'Time of one look at one Rollout with everything it led to, by how it ended.',
@@ -93,14 +103,45 @@ function countingIn(registry: Registry): Metrics {
     labelNames: ['verb', 'resource', 'code'],
     registers,
   });
-  const conflicts = counter(registers, 'serin_write_conflicts_total', 'Writes that the API server refused because the object had changed since it was seen.');
-  const effects = new Counter({ name: 'serin_effect_errors_total', help: 'Effects that failed and are tried again, by kind.', labelNames: ['effect'], registers });
-  const dropped = counter(registers, 'serin_events_dropped_total', 'Kubernetes Events that were not written because too many were waiting.');
-  const restarts = new Counter({ name: 'serin_watch_restarts_total', help: 'Watches that were opened again after an error or silence.', labelNames: ['resource'], registers });
+  const conflicts = counter(
+    registers,
+    'serin_write_conflicts_total',
+    'Writes that the API server refused because the object had changed since it was seen.',
+  );
+  const effects = new Counter({
+    name: 'serin_effect_errors_total',
+    help: 'Effects that failed and are tried again, by kind.',
+    labelNames: ['effect'],
+    registers,
+  });
+  const dropped = counter(
+    registers,
+    'serin_events_dropped_total',
+    'Kubernetes Events that were not written because too many were waiting.',
+  );
+  const restarts = new Counter({
+    name: 'serin_watch_restarts_total',
+    help: 'Watches that were opened again after an error or silence.',
+    labelNames: ['resource'],
+    registers,
+  });
   const depth = new Gauge({ name: 'serin_queue_depth', help: 'Rollouts whose turn it is to be looked at.', registers });
-  const waiting = new Gauge({ name: 'serin_queue_waiting', help: 'Rollouts that are to be looked at later.', registers });
-  const polls = new Counter({ name: 'serin_judge_polls_total', help: 'Questions to metric sources by source and result: answered, refused by HTTP status, or failed on the way.', labelNames: ['source', 'result'], registers });
-  const bypassed = counter(registers, 'serin_guard_bypassed_total', 'Templates that rolled out by themselves although their Deployment was attached.');
+  const waiting = new Gauge({
+    name: 'serin_queue_waiting',
+    help: 'Rollouts that are to be looked at later.',
+    registers,
+  });
+  const polls = new Counter({
+    name: 'serin_judge_polls_total',
+    help: 'Questions to metric sources by source and result: answered, refused by HTTP status, or failed on the way.',
+    labelNames: ['source', 'result'],
+    registers,
+  });
+  const bypassed = counter(
+    registers,
+    'serin_guard_bypassed_total',
+    'Templates that rolled out by themselves although their Deployment was attached.',
+  );
 
   for (const outcome of Object.keys(outcomes)) releases.inc({ outcome }, 0);
   for (const name of Object.keys(PHASES)) phase.set({ phase: name }, 0);
@@ -114,7 +155,8 @@ function countingIn(registry: Registry): Metrics {
       for (const name of Object.keys(PHASES) as Phase[]) phase.set({ phase: name }, counts.get(name) ?? 0);
     },
     looked: (seconds, result) => looks.observe({ result }, seconds),
-    apiRequest: (method, pathTemplate, code) => requests.inc({ verb: method, resource: resourceOf(pathTemplate), code: String(code) }),
+    apiRequest: (method, pathTemplate, code) =>
+      requests.inc({ verb: method, resource: resourceOf(pathTemplate), code: String(code) }),
     writeConflict: () => conflicts.inc(),
     effectFailed: (effect) => effects.inc({ effect }),
     eventsDropped: (count) => dropped.inc(count),

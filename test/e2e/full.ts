@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     fresh: { type: 'boolean', default: false },
     case: { type: 'string', multiple: true, default: [] },
-    'at-once': { type: 'string', default: '4' },
+    'at-once': { type: 'string', default: '3' },
     program: { type: 'string' },
   },
 });

@@ -326,7 +326,9 @@ function isRolling(before: Cluster, is: Attempt | undefined): boolean {
  * anybody can do anything about it.
  */
 function isTakenBack(before: Cluster): boolean {
-  return before.memory.journal.attempt?.stage === 'promote' && stableOf(before)?.template === before.live;
+  const { attempt } = before.memory.journal;
+  const isHandedOver = before.sets.some((set) => set.uid === attempt?.replicaSetUid && set.owner !== 'ours');
+  return isHandedOver && stableOf(before)?.template === before.live;
 }
 
 /** The share that goes to the user's Service, and the one that goes to the canary Service, each need a ready pod. */

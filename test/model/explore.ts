@@ -23,7 +23,8 @@ export function explore(setup: Setup): Explored {
   const calm = new Set<string>();
   const open = [first];
   let transitions = 0;
-  for (let seen = open.pop(); seen !== undefined; seen = open.pop()) {
+  // Nearest first, so that what is found broken has a short path.
+  for (const seen of open) {
     if (seen.cluster.gone) continue;
     settle(setup, seen, calm);
     for (const move of moves(seen.cluster, setup, seen.disturbances < setup.disturbances)) {

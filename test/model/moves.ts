@@ -189,11 +189,12 @@ function gitAndHands(cluster: Cluster): readonly Named[] {
 
 function deploymentDeleted(cluster: Cluster): Cluster {
   if (cluster.deployment === 0) return cluster;
-  return { ...cluster, deployment: 0, sets: cluster.sets.filter((set) => set.owner === 'ours') };
+  const fields = { paused: false, held: false, attached: 'no', maxSurge: '25%', maxSurgeBefore: undefined } as const;
+  return { ...cluster, ...fields, deployment: 0, sets: cluster.sets.filter((set) => set.owner === 'ours') };
 }
 
 function deploymentReplaced(cluster: Cluster): Cluster {
-  const bare = { ...deploymentDeleted(cluster), deployment: 2, paused: false, held: false, attached: 'no' } as const;
+  const bare = { ...deploymentDeleted(cluster), deployment: 2 };
   const { replicas, live: template } = cluster;
   return cluster.deployment === 2
     ? cluster

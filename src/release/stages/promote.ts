@@ -7,6 +7,7 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
 import { decision, remembering, withAttempt, withoutAttempt } from '../plan.ts';
 import {
+  canaryReady,
   canarySet,
   convergesInMs,
   isAllOnCanary,
@@ -54,7 +55,8 @@ function handingOver(
     decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
   const { replicas } = deployment;
   const isWhole = replicas > 0 && canary.replicas === replicas && canary.current && canary.available >= replicas;
-  if (!isWhole || !isAllOnCanary(world)) return backToBake(world, attempt, nowMs);
+  if (!isWhole || canaryReady(world, attempt) < replicas || !isAllOnCanary(world))
+    return backToBake(world, attempt, nowMs);
   if (!deployment.paused) return say([], 'The Deployment is being held before the handover.', 1000);
   const pins = unpinning(world);
   if (pins.length > 0) return say(pins, 'Services take in both revisions; the routes stay on the new one.');

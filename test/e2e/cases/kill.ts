@@ -3,9 +3,10 @@
  * if nothing had happened. Processes die in turns: one after its first write, the next before it can make its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { leases } from '../../../src/kube/resources.ts';
 import { describeWrite, releaseWrites } from '../harness/audit.ts';
 import { countLost, sum } from '../harness/measure.ts';
-import { describeEnd } from '../harness/operator.ts';
+import { describeEnd, leaseName } from '../harness/operator.ts';
 import { untilEnded, untilStage } from '../harness/release.ts';
 import type { Ending } from '../harness/release.ts';
 import type { Scene } from '../harness/scene.ts';
@@ -136,6 +137,8 @@ async function killUntilEnded(scene: Scene, version: string, fromMs: number, dea
     const progressed = fresh.some(({ subresource }) => subresource !== 'status');
     inVain = progressed ? 0 : inVain + 1;
     await sleep(restartAfterMs);
+    // The dead process's Lease runs for some seconds more, which would only make each of the many turns longer.
+    await scene.ground.admin.delete(leases, { namespace: 'serin-system', name: leaseName(scene.namespace) });
   }
   throw new Error(
     `the release of ${version} did not end within ${longestMs / 60_000} minutes of kills (${deaths.before + deaths.after}). ${scene.diagnosis()}`,

@@ -5,7 +5,7 @@ import { maximum, median } from '../harness/measure.ts';
 import type { Operator } from '../harness/operator.ts';
 import { untilEnded } from '../harness/release.ts';
 import type { Scene } from '../harness/scene.ts';
-import { Checks, goal, numbersOf, seconds, told } from '../harness/story.ts';
+import { Checks, goal, numbersOf, seconds, textOf, told } from '../harness/story.ts';
 import type { Row, Story } from '../harness/story.ts';
 
 const restMs = 120_000;
@@ -13,7 +13,7 @@ const starts = 5;
 
 export const rest: Story = {
   name: 'rest',
-  title: 'At rest',
+  title: 'What it costs: at rest, and for a release',
   times: 1,
   alone: true,
   minutes: 5,
@@ -24,6 +24,13 @@ export const rest: Story = {
     const mib = (measure: string) => `${first(measure).toFixed(0)} MiB`;
     return [
       goal('writes but those of the Lease, in 2 minutes at rest', `${first('writes')}`, '0', first('writes') === 0),
+      goal(
+        'API requests of a release, without the Lease',
+        `${first('requestsOfRelease')}`,
+        'at most 60',
+        first('requestsOfRelease') <= 60,
+      ),
+      told('of these', rows.map((row) => textOf(row, 'kindsOfRelease')).join()),
       told('API requests a minute at rest, without the Lease', first('requestsAMinute').toFixed(1)),
       told('of the Lease, a minute', first('leaseAMinute').toFixed(1)),
       told(
@@ -48,8 +55,10 @@ async function play(scene: Scene): Promise<Row> {
   const counts = countRequests(entries, span);
   checks.expect(writes.length === 0, `at rest it wrote: ${writes.map(describeWrite).join('; ')}`);
   const { name: version, ...next } = scene.nextVersion();
-  await scene.git.release(next);
-  await untilEnded(scene, version, 240_000);
+  const releasedAtMs = await scene.git.release(next);
+  const ending = await untilEnded(scene, version, 240_000);
+  await sleep(2000);
+  const { requests, ...kinds } = countRequests(scene.audit(), { fromMs: releasedAtMs, toMs: ending.atMs + 2000 });
   const { residentMiB: residentAfter, peakMiB: peak } = scene.operator.memory();
   const startTimes = await startAgain(scene);
   return {
@@ -57,6 +66,8 @@ async function play(scene: Scene): Promise<Row> {
     writes: writes.length,
     requestsAMinute: (counts.requests * 60_000) / restMs,
     leaseAMinute: (counts.leaseRequests * 60_000) / restMs,
+    requestsOfRelease: requests,
+    kindsOfRelease: `${kinds.writes} writes, ${kinds.statusWrites} of status, ${kinds.events} Events, ${kinds.reads} reads`,
     residentBefore,
     residentAfter,
     peak,

@@ -48,14 +48,14 @@ export interface Span {
   readonly toMs: number;
 }
 
-/** Requests of the operator of one namespace: in it, about its Lease, or about what lies in no namespace. */
+/**
+ * Requests of the operator of one namespace: in it, or about its Lease. Its list and watch of MetricSources, which lie in no
+ * namespace, are left out: other operators run beside it under the same name.
+ */
 function requestsOfOperator(log: string, position: number, namespace: string): AuditEntry[] {
-  const isOurs = (entry: AuditEntry): boolean => {
-    if (entry.user !== operatorUser) return false;
-    return entry.resource === 'leases'
-      ? entry.uri.includes(leaseName(namespace)) || entry.name === leaseName(namespace)
-      : entry.namespace === namespace || entry.namespace === '';
-  };
+  const lease = leaseName(namespace);
+  const isOurs = ({ user, resource, uri, name, namespace: where }: AuditEntry): boolean =>
+    user === operatorUser && (resource === 'leases' ? name === lease || uri.includes(lease) : where === namespace);
   return readAuditLog(log, position).filter(isOurs);
 }
 

@@ -34,8 +34,8 @@ for (const [signal, code] of [
 ] as const)
   process.once(signal, () => process.exit(code));
 
-/** Ports are handed out one after the other: several operators run at once. */
-let nextPort = 21_900;
+/** Ports are handed out one after the other, from a start of this process's own: several operators run at once. */
+let nextPort = 10_000 + (process.pid % 90) * 100;
 
 export class Operator {
   readonly startedAtMs = Date.now();

@@ -1,6 +1,6 @@
 /**
- * Plays stories and keeps each result in a file, so that a run that was stopped goes on where it was. A story that failed is
- * played again from its start: a result is never put together from good and bad tries.
+ * Plays stories and keeps each result in a file, so that a run that was stopped goes on where it was. What failed is played
+ * again by the next run, and stays in the result as a failure: it is never forgotten that it happened.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +13,11 @@ export interface Result {
   readonly name: string;
   readonly rows: readonly Row[];
   readonly tookMs: number;
+  /** What was wrong in earlier runs, where the same was played again since. */
+  readonly earlier?: readonly string[];
 }
 
+/** What was played of a story, if anything was. */
 export function readResult(name: string): Result | undefined {
   const file = join(resultsDirectory, `${name}.json`);
   if (!existsSync(file)) return undefined;
@@ -44,19 +47,32 @@ export async function playStory(ground: Ground, story: Story, say: (line: string
     say(`${story.name}: kept, ${before.rows.length} of ${story.times}`);
     return before;
   }
-  const goesOn = before !== undefined && problemsOf(before).length === 0;
-  let result: Result = goesOn ? before : { name: story.name, rows: [], tookMs: 0 };
+  let result: Result = before ?? { name: story.name, rows: [], tookMs: 0 };
   let scene: Scene | undefined;
-  while (result.rows.length < story.times) {
+  for (const index of missing(story, result)) {
     const startedAtMs = Date.now();
-    const index = result.rows.length;
     const played = await playOnce(ground, story, scene, index);
     scene = played.scene;
-    result = { ...result, rows: [...result.rows, played.row], tookMs: result.tookMs + Date.now() - startedAtMs };
+    const tookMs = Date.now() - startedAtMs;
+    result = withRow({ ...result, tookMs: result.tookMs + tookMs }, index, played.row);
     keep(result);
-    say(line(story, index, played.row, Date.now() - startedAtMs));
+    say(line(story, index, played.row, tookMs));
   }
   return scene === undefined ? result : closed(scene, result);
+}
+
+/** Which times are to be played: those that failed in an earlier run, and those that were never played. */
+function missing(story: Story, { rows }: Result): number[] {
+  const all = Array.from({ length: story.times }, (_, index) => index);
+  return all.filter((index) => rows[index] === undefined || rows[index].problems.length > 0);
+}
+
+/** Puts a row in its place. What was wrong there before is remembered by its first line. */
+function withRow(result: Result, index: number, row: Row): Result {
+  const before = (result.rows[index]?.problems ?? []).map((problem) => problem.split('\n')[0] ?? '');
+  const rows = [...result.rows];
+  rows[index] = row;
+  return { ...result, rows, earlier: [...(result.earlier ?? []), ...before] };
 }
 
 /** A scene that cannot be taken away in order, as by an operator that does not end, is a failure of its story. */
@@ -65,8 +81,9 @@ async function closed(scene: Scene, result: Result): Promise<Result> {
     await scene.close();
     return result;
   } catch (error) {
-    const row = { problems: [`taking the scene away failed: ${String(error)}`] };
-    const failed = { ...result, rows: [...result.rows, row] };
+    const last = result.rows.at(-1);
+    const problems = [...(last?.problems ?? []), `taking the scene away failed: ${String(error)}`];
+    const failed = { ...result, rows: [...result.rows.slice(0, -1), { ...last, problems }] };
     keep(failed);
     return failed;
   }

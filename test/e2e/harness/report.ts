@@ -46,7 +46,10 @@ function sectionOf(story: Story): string {
   const problems = problemsOf(result);
   const played = result.rows.length < story.times ? `${result.rows.length} of ${story.times} played.` : '';
   const faults = problems.map((problem) => `- **failed** ${firstLine(problem)}`).join('\n');
-  return [title, played, figureTable(story.figures(result.rows)), faults, detailTable(story, result.rows)]
+  const again = (result.earlier ?? [])
+    .map((problem) => `- failed in an earlier run, and was played again: ${problem}`)
+    .join('\n');
+  return [title, played, figureTable(story.figures(result.rows)), faults, again, detailTable(story, result.rows)]
     .filter((part) => part !== '')
     .join('\n\n');
 }
