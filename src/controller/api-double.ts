@@ -52,6 +52,11 @@ export class ApiDouble implements Transport {
   /** True for the write from which on watches show nothing, until `catchUp`. */
   isLagging: (write: SeenWrite) => boolean = () => false;
 
+  /** Lists and watches show the state of now, whatever happens, until `catchUp`; a GET shows the truth. */
+  freeze(): void {
+    this.#shownUpTo = this.#version;
+  }
+
   /** Puts everything there is into stores, as lists without lag would. */
   fill(stores: Stores): void {
     for (const [key, object] of this.#objects) {
@@ -134,13 +139,25 @@ export class ApiDouble implements Transport {
   }
 
   #list(place: Place): object {
-    const items = [...this.#objects.entries()]
-      .filter(([key]) => key.startsWith(`${place.plural}/`))
-      .map(([, object]) => object);
-    const shown = items.filter(
-      (object) => place.namespace === undefined || object.metadata.namespace === place.namespace,
-    );
-    return { metadata: { resourceVersion: String(this.#version) }, items: shown };
+    const isShown = ({ metadata }: KubeObject) =>
+      place.namespace === undefined || metadata.namespace === place.namespace;
+    const version = Math.min(this.#version, this.#shownUpTo);
+    return {
+      metadata: { resourceVersion: String(version) },
+      items: this.#stateAt(place.plural, version).filter(isShown),
+    };
+  }
+
+  /** What there was of a resource at a version. */
+  #stateAt(plural: string, version: number): readonly KubeObject[] {
+    const state = new Map<string, KubeObject>();
+    for (const { type, object, version: at } of this.#changes) {
+      const { namespace = '', name } = object.metadata;
+      if (pluralOf(object) !== plural || at > version) continue;
+      if (type === 'DELETED') state.delete(`${namespace}/${name}`);
+      else state.set(`${namespace}/${name}`, object);
+    }
+    return [...state.values()];
   }
 
   #write(place: Place, request: KubeRequest): KubeObject | object {

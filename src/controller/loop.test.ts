@@ -166,3 +166,58 @@ test('a guard that does not work is said, and heals by itself', async () => {
   await clock.advance(130_000);
   expect(statusOf(api)).toMatchObject({ phase: 'Idle', reason: 'UpToDate' });
 });
+
+/** As Serin leaves it at rest, and as the guard held a template that is stable's again. */
+function heldAtRest(api: ApiDouble): void {
+  const deployment = api.get('deployments', 'shop', 'checkout');
+  const set = api.get('replicasets', 'shop', 'checkout-aaa');
+  const metadata = {
+    ...deployment?.metadata,
+    labels: { 'serin.dev/attached': 'true' },
+    annotations: { 'serin.dev/held': 'true' },
+  };
+  const spec = { ...(deployment?.['spec'] as object), paused: true };
+  api.put({ ...deployment, metadata, spec } as never, 'deployments');
+  const stable = {
+    uid: set?.metadata.uid,
+    name: 'checkout-aaa',
+    hash: 'aaa',
+    image: 'shop/checkout:1',
+    since: '2026-01-01T00:00:00Z',
+  };
+  const journal = { version: 1, attempts: 0, handledActions: [], targetUid: deployment?.metadata.uid };
+  putRollout(api, { metadata: { finalizers: ['serin.dev/detach'] }, status: { journal, stable } });
+}
+
+test('nobody who waits for Ready finds a Deployment that is still paused', async () => {
+  const api = await shop();
+  heldAtRest(api);
+  await start(api);
+  expect(statusOf(api)).toMatchObject({ phase: 'Idle', reason: 'UpToDate' });
+  expect(api.writes.slice(0, 2).map(({ path }) => path.split('/').at(-1))).toEqual(['checkout', 'status']);
+  expect(api.get('deployments', 'shop', 'checkout')?.['spec']).not.toHaveProperty('paused');
+});
+
+test('when an effect fails, people can read what was being tried', async () => {
+  const api = await shop();
+  heldAtRest(api);
+  for (let i = 0; i < 3; i++) api.refuseNext('PATCH', /deployments\/checkout$/, 'Forbidden');
+  await start(api, 0);
+  expect(api.writes[0]?.path).toMatch(/rollouts\/checkout\/status$/);
+});
+
+test('a restart against an API server that lags does nothing on its old state', async () => {
+  const api = await shop();
+  heldAtRest(api);
+  api.freeze();
+  const seen = api.get('rollouts', 'shop', 'checkout');
+  const status = seen?.['status'] as { readonly journal: object };
+  // What another operator has decided since: a release runs, and the Deployment must stay held.
+  api.put({ ...seen, status: { ...status, journal: { ...status.journal, attempts: 1 } } } as never, 'rollouts');
+  const { clock } = await start(api);
+  await clock.advance(60_000);
+  expect(api.writes).toEqual([]);
+  api.catchUp();
+  await clock.advance(20_000);
+  expect(toUsers(api)).toHaveLength(1);
+});

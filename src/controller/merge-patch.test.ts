@@ -15,7 +15,7 @@ function apply(target: unknown, patch: unknown): unknown {
 
 const leaf = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.integer()));
 const { status } = fc.letrec((tie) => ({
-  status: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof({ depthSize: 'small' }, leaf, tie('status'))),
+  status: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof({ maxDepth: 3 }, leaf, tie('status'))),
 }));
 
 test('the patch between two states leads from one to the other', () => {

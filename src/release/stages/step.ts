@@ -161,7 +161,7 @@ export function judgingReport(world: World, attempt: Attempt, nowMs: number): Re
       return {
         phase: 'Progressing',
         reason: 'Judging',
-        message: `${where}; ${answer.waitingFor ?? answer.sentence}`,
+        message: answer.waitingFor === undefined ? `${where}. ${answer.sentence}` : `${where}; ${answer.waitingFor}.`,
         stalled: false,
         verdict: answer.level === 'calm' ? (answer.stepAcceptable ? 'Acceptable' : 'NotEnough') : 'Doubt',
       };
@@ -178,7 +178,7 @@ export function judgingReport(world: World, attempt: Attempt, nowMs: number): Re
       return {
         phase: 'Progressing',
         reason: 'NotEnoughTraffic',
-        message: `${where}; ${answer.sentence}`,
+        message: `${where}. ${answer.sentence}`,
         stalled: false,
         verdict: 'NotEnough',
         nextTransitionAtMs,
@@ -187,7 +187,7 @@ export function judgingReport(world: World, attempt: Attempt, nowMs: number): Re
       return {
         phase: 'Progressing',
         reason: 'SourceDown',
-        message: `${where}; ${answer.sentence}`,
+        message: `${where}. ${answer.sentence}`,
         stalled: false,
         verdict: 'SourceDown',
       };
