@@ -70,7 +70,9 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     const uid = decided?.memory.stable?.uid;
     if (uid === undefined || uid === before.memory.stable?.uid) return undefined;
     const set = before.sets.find((one) => one.uid === uid);
-    return set?.owner === 'deployment' && set.replicas > 0
+    // A Rollout that is deleted does not wait for a controller that never comes; it takes over when it is back.
+    const isTaken = set?.owner === 'deployment' || (set?.owner === 'nobody' && before.deleting);
+    return isTaken && (set.replicas > 0 || before.replicas === 0)
       ? undefined
       : `stable became ${uid}, which the Deployment does not run`;
   },
@@ -282,26 +284,31 @@ function isHuman(was: Attempt | undefined, is: Attempt): boolean {
 }
 
 /** What a rise of the decided weight, or the promotion, may rest on: a fresh answer, waiting that the Rollout allows, or a person. */
-function whyNoStep(before: Cluster, was: Attempt, is: Attempt, { spec }: Setup): string | undefined {
-  const { answer, answerName } = before;
-  if (was.brake !== undefined || isDoubtful(before)) return `went on while the judge said ${answerName}`;
+function whyNoStep(before: Cluster, was: Attempt, is: Attempt, setup: Setup): string | undefined {
+  if (was.brake !== undefined || isDoubtful(before)) return `went on while the judge said ${before.answerName}`;
   if (isHuman(was, is)) return undefined;
   if (was.pausedBy !== undefined) return 'went on although a person had paused it';
   // No user has met the revision yet, so there is nothing that could have been measured.
   if (was.stage === 'begin') return isSilent(before) ? 'the first weight although the source is down' : undefined;
-  const ageMs = ageOf(before, was.convergedAtMs);
+  return isAcceptable(before, was, setup) || isWaitedFor(before, was, setup)
+    ? undefined
+    : `went on while the judge said ${before.answerName}`;
+}
+
+function isAcceptable(before: Cluster, was: Attempt, { spec }: Setup): boolean {
+  const { answer } = before;
   const leastMs = was.stage === 'bake' ? spec.strategy.bakeMs : (spec.strategy.steps[was.step]?.atLeastMs ?? 0);
-  if (ageMs < leastMs) return `went on ${ageMs} ms after the weight had converged`;
-  const isFresh = answer.kind === 'judged' && (was.stage === 'bake' ? answer.finalAcceptable : answer.stepAcceptable);
-  if (isFresh) return undefined;
+  if (ageOf(before, was.convergedAtMs) < leastMs || answer.kind !== 'judged') return false;
+  return was.stage === 'bake' ? answer.finalAcceptable : answer.stepAcceptable;
+}
+
+function isWaitedFor(before: Cluster, was: Attempt, { spec }: Setup): boolean {
   const { afterMs, do: wish } = spec.analysis.whenUnsure;
-  if (wish !== 'proceed' || ageMs < afterMs) return `went on while the judge said ${answerName}`;
-  if (answer.kind === 'judged') return undefined;
+  if (wish !== 'proceed' || ageOf(before, was.convergedAtMs) < afterMs) return false;
+  if (before.answer.kind === 'judged') return true;
   const canary = before.sets.find((set) => set.uid === was.replicaSetUid);
   const isClean = canary?.restarted === 0 && !canary.crashing && canary.ready >= canary.replicas;
-  return answer.kind === 'noSource' && was.noSource && isClean
-    ? undefined
-    : `went on while the judge said ${answerName}`;
+  return before.answer.kind === 'noSource' && was.noSource && isClean;
 }
 
 /** Pods of another template roll by themselves, or the Deployment is not the one that was attached. */

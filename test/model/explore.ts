@@ -79,7 +79,7 @@ function endOf(at: Cluster, { decided }: Move): string {
   if (isAttempting) return isAsking ? 'asks' : 'busy';
   const litter = litterOf(at);
   if (litter !== undefined) return litter;
-  const isWaiting = decided?.report.phase === 'Attaching' && decided.report.stalled === false;
+  const isWaiting = decided?.report.phase === 'Attaching' && !decided.report.stalled;
   return isWaiting ? 'busy' : 'rest';
 }
 

@@ -228,13 +228,13 @@ function losingStatus(cluster: Cluster): Cluster {
 const OLDEST_TICKS = 6;
 
 /** Two states with one key behave alike: times are ages in ticks, births are ranks. */
-export function keyOf(cluster: Cluster, disturbances: number): string {
+export function keyOf(cluster: Cluster, disturbed: number): string {
   const now = nowOf(cluster);
   const age = (ms: number | undefined): number =>
     ms === undefined ? -1 : Math.min(OLDEST_TICKS, Math.round((now - ms) / TICK_MS));
   const { memory } = cluster;
   const { attempt: at } = memory.journal;
-  let key = `${disturbances}|${memory.stable?.uid}|${memory.quarantined.map((entry) => entry.hash).join()}|${memory.journal.targetUid}|${memory.journal.attempts}|${memory.journal.handledActions.join()}`;
+  let key = `${disturbed}|${memory.stable?.uid}|${memory.quarantined.map((entry) => entry.hash).join()}|${memory.journal.targetUid}|${memory.journal.attempts}|${memory.journal.handledActions.join()}`;
   if (at !== undefined)
     key += `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${at.pausedBy},${at.skippedStep},${at.promotedBy},${at.maxSurge},${at.noSource},${age(at.beganAtMs)},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
   if (at?.brake !== undefined) key += `|brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${at.brake.crash}`;

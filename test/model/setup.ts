@@ -169,14 +169,12 @@ function release(
 const attaching: Setup = {
   ...release('attach', {}),
   start: withHistory(running(3, 'good', ['shop'])),
-  grain: 'coarse',
-  disturbances: 2,
+  disturbances: 1,
 };
 
 export const SETUPS: readonly Setup[] = [
   attaching,
   release('release', {}),
-  release('two disturbances', {}, { grain: 'coarse', disturbances: 2 }),
   release('two steps', { steps: [10, 50] }),
   release('one replica', {}, { replicas: 1 }),
   release('two routes', { routes: ['shop', 'shop-api'] }, { grain: 'coarse' }),

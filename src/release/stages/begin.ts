@@ -3,93 +3,16 @@
  * canary backend in every route at weight 0. A gateway that has not seen the Service would answer 500 for its share.
  */
 import type { Attempt } from '../../api/rollout-status.ts';
-import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
 import type { Decision, Effect } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
-import {
-  CONVERGE_DEADLINE_MS,
-  canaryReady,
-  canarySet,
-  convergesInMs,
-  isConverged,
-  parentKey,
-  stableSet,
-} from '../views.ts';
+import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverged, stableSet } from '../views.ts';
 import { canarySize } from '../weights.ts';
-import type { DeploymentView, ReplicaSetView, RouteView, World } from '../world.ts';
+import type { ReplicaSetView, RouteView, World } from '../world.ts';
 import { podsLate, unhurried } from './health.ts';
 import { pinning } from './pins.ts';
-import { pinnable } from './recover.ts';
 import { scaledToZero } from './moving.ts';
 import { enterStep, heldBack } from './step.ts';
 import { brakeReleased, harmed, mayRise, outage } from './verdict.ts';
-
-export function startAttempt(world: World, deployment: DeploymentView, nowMs: number): Decision {
-  const idle = world.routes.filter((route) => !route.parents.some((parent) => parent.accepted));
-  if (idle.length > 0)
-    return decision(
-      world.memory,
-      {
-        phase: 'Waiting',
-        reason: 'RouteNotAccepted',
-        message: `No gateway has accepted ${idle.map((route) => `${route.kind} ${route.name}`).join(', ')}; see its status, the release begins when one has.`,
-        stalled: true,
-      },
-      { wakeAfterMs: 5000 },
-    );
-  const attempt = newAttempt(world, deployment, nowMs);
-  const { number } = attempt;
-  const memory = withAttempt(
-    { ...world.memory, journal: { ...world.memory.journal, version: JOURNAL_VERSION, attempts: number } },
-    attempt,
-  );
-  const message = `Release of revision ${attempt.hash} (${attempt.image}) began; ${world.memory.stable?.hash ?? ''} is stable.`;
-  return decision(
-    memory,
-    { phase: 'Progressing', reason: 'ReleaseStarted', message, stalled: false },
-    {
-      events: [{ type: 'Normal', reason: 'ReleaseStarted', message }],
-      wakeAfterMs: 0,
-    },
-  );
-}
-
-function newAttempt(world: World, deployment: DeploymentView, nowMs: number): Attempt {
-  const number = world.memory.journal.attempts + 1;
-  return {
-    number,
-    hash: deployment.liveHash,
-    image: deployment.liveImage,
-    record: recordName(world.spec.target.name, deployment.liveHash, number),
-    replicaSet: canaryName(world.spec.target.name, deployment.liveHash),
-    targetUid: deployment.uid,
-    spec: pinnable(world.spec),
-    parents: world.routes.flatMap((route) =>
-      route.parents.filter((parent) => parent.accepted).map((parent) => parentKey(route, parent.key)),
-    ),
-    beganAtMs: nowMs,
-    stage: 'begin',
-    stageSinceMs: nowMs,
-    step: 0,
-    weightPercent: 0,
-    weightSinceMs: nowMs,
-    noSource: world.answer.kind === 'noSource',
-  };
-}
-
-/** `<deployment>-<hash>-<attempt>`, the Deployment's part cut so that the whole stays a valid name. */
-export function recordName(deployment: string, hash: string, attempt: number): string {
-  const tail = `-${hash}-${attempt}`;
-  return `${cut(deployment, 253 - tail.length)}${tail}`;
-}
-
-export function canaryName(deployment: string, hash: string): string {
-  return `${cut(deployment, 252 - hash.length)}-${hash}`;
-}
-
-function cut(name: string, length: number): string {
-  return name.slice(0, length).replace(/[-.]+$/, '');
-}
 
 export function begin(world: World, attempt: Attempt, nowMs: number): Decision {
   return (

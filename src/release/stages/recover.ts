@@ -10,6 +10,7 @@ import { isForeign, nativeActive, parentKey, routedPercent } from '../views.ts';
 import type { Memory, RecordView, ReplicaSetView, World } from '../world.ts';
 import { revisionOf } from './attach.ts';
 import { enterRetreat } from './retreat.ts';
+import { pinnable } from './start.ts';
 
 export function recover(world: World, nowMs: number): Decision | undefined {
   if (isForeign(world)) return undefined;
@@ -94,23 +95,4 @@ function revisionUnder(
     return { hash: stray.hash, image: stray.image, replicaSet: stray.name, replicaSetUid: stray.uid };
   const hash = record?.revision ?? deployment?.liveHash ?? 'unknown';
   return { hash, image: deployment?.liveImage ?? '', replicaSet: '' };
-}
-
-/** The part of a spec that an attempt pins, as plain mutable data for the journal. */
-export function pinnable(spec: World['spec']): Attempt['spec'] {
-  return {
-    target: { ...spec.target },
-    traffic: {
-      ...spec.traffic,
-      routes: spec.traffic.routes.map((route) => ({ ...route })),
-      alsoReachable: [...spec.traffic.alsoReachable],
-    },
-    strategy: { ...spec.strategy, steps: spec.strategy.steps.map((step) => ({ ...step })) },
-    analysis: {
-      ...spec.analysis,
-      errors: { ...spec.analysis.errors },
-      whenUnsure: { ...spec.analysis.whenUnsure },
-      onSourceDown: { ...spec.analysis.onSourceDown },
-    },
-  };
 }

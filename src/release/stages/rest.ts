@@ -6,9 +6,9 @@ import { refusalOf } from '../refusals.ts';
 import { liveIsStable, nativeActive, nativeRoll, stableSet } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
 import { attach, guardAbsentMessage, isHeldBack, revisionOf, settledSet } from './attach.ts';
-import { startAttempt } from './begin.ts';
 import { lettingGo } from './detach.ts';
 import { unpinning } from './pins.ts';
+import { startAttempt } from './start.ts';
 import { surgeBack } from './surge.ts';
 import { recover } from './recover.ts';
 

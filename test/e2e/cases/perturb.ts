@@ -129,8 +129,9 @@ async function play(
   const seenAtMs = Date.now();
   const { what, newer: successor } = await disturb(scene, index);
   const reactionMs = Date.now() - seenAtMs;
-  await untilStable(scene, version, 120_000);
-  if (successor !== undefined) await untilEnded(scene, successor, 150_000);
+  // Before the handover a newer template takes the place of the one that is promoted; from then on it waits for its turn.
+  if (successor === undefined) await untilStable(scene, version, 120_000);
+  else await untilEnded(scene, successor, 180_000);
   await untilSized(scene);
   const toMs = Date.now();
   const lost = countLost(scene.load.snapshot(), { fromMs, toMs }, checks);
