@@ -176,8 +176,8 @@ function heldAtRest(api: ApiDouble): void {
     labels: { 'serin.dev/attached': 'true' },
     annotations: { 'serin.dev/held': 'true' },
   };
-  const spec = { ...(deployment?.['spec'] as object), paused: true };
-  api.put({ ...deployment, metadata, spec } as never, 'deployments');
+  const paused = { ...(deployment?.['spec'] as object), paused: true };
+  api.put({ ...deployment, metadata, spec: paused } as never, 'deployments');
   const stable = {
     uid: set?.metadata.uid,
     name: 'checkout-aaa',

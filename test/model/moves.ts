@@ -24,29 +24,39 @@ export interface Move {
   readonly decided?: Decision;
 }
 
-/** Every move from here. Disturbances are few on a path (the caller counts them), all else is free. */
+/**
+ * Every move from here. Disturbances are few on a path (the caller counts them), all else is free. Time is free while
+ * Serin has nothing to do; that it passes while Serin is slow is a disturbance.
+ */
 export function moves(cluster: Cluster, setup: Setup, mayDisturb: boolean): readonly Move[] {
-  const disturbed = mayDisturb ? disturbances(cluster, setup) : [];
+  const whole = serin(cluster, setup);
+  const isIdle = whole.decided?.effects.length === 0 && keyOf(whole.next, 0) === keyOf(cluster, 0);
+  const minute: Named = ['a minute passes', time(cluster, 1)];
+  const free = isIdle ? [...worldMoves(cluster, setup), minute] : worldMoves(cluster, setup);
+  const all = [whole, ...free.map((named) => moveOf(named, false))];
+  if (!mayDisturb) return setup.grain === 'fine' ? [...all, ...cutsOf(cluster, whole, false)] : all;
+  const disturbed = [...disturbances(cluster, setup), ...(isIdle ? [] : [minute])];
   return [
-    ...serinMoves(cluster, setup, mayDisturb),
-    ...worldMoves(cluster, setup),
-    ...disturbed.filter(([, next]) => next !== cluster).map(([name, next]) => ({ name, disturbs: true, next })),
+    ...all,
+    ...cutsOf(cluster, whole, setup.grain === 'coarse'),
+    ...disturbed.filter(([, next]) => next !== cluster).map((named) => moveOf(named, true)),
   ];
 }
 
-/** Serin looks once: the memory first, then the effects; a crash may come after each. Where the grain is coarse a crash counts as a disturbance. */
-function serinMoves(cluster: Cluster, setup: Setup, mayDisturb: boolean): readonly Move[] {
-  const whole = serin(cluster, setup);
-  const effects = whole.decided?.effects.length ?? 0;
-  if (whole.decided === undefined || effects === 0 || (setup.grain === 'coarse' && !mayDisturb)) return [whole];
-  const { decided } = whole;
-  const cuts = Array.from({ length: Math.min(effects, 3) }, (_, done) => ({
-    ...carriedOut(cluster, decided, done),
-    disturbs: setup.grain === 'coarse',
-  }));
-  return [whole, ...cuts];
+type Named = readonly [name: string, next: Cluster];
+
+function moveOf([name, next]: Named, disturbs: boolean): Move {
+  return { name, disturbs, next };
 }
 
+/** The memory is written and a crash comes before the first effect, or after some. Where the grain is coarse a crash is a disturbance. */
+function cutsOf(cluster: Cluster, { decided }: Move, disturbs: boolean): readonly Move[] {
+  if (decided === undefined) return [];
+  const count = Math.min(decided.effects.length, 3);
+  return Array.from({ length: count }, (_, done) => ({ ...carriedOut(cluster, decided, done), disturbs }));
+}
+
+/** Serin looks once: the memory first, then the effects. */
 export function serin(cluster: Cluster, setup: Setup): Move {
   return carriedOut(cluster, decide(look(cluster, setup), nowOf(cluster)));
 }
@@ -57,23 +67,15 @@ function carriedOut(cluster: Cluster, decided: Decision, effects?: number): Move
   return { name: effects === undefined ? 'serin' : `serin, cut after ${effects}`, disturbs: false, next, decided };
 }
 
-type Named = readonly [name: string, next: Cluster];
-
-function worldMoves(cluster: Cluster, setup: Setup): readonly Move[] {
-  const steps: readonly Named[] =
-    setup.grain === 'fine'
-      ? [
-          ['pods go on', podsGoOn(cluster)],
-          ['the Deployment controller acts', controller(cluster)],
-          ['the garbage collector acts', garbageCollector(cluster)],
-          ...cluster.routes.map((route): Named => [`the gateway takes up ${route.name}`, taking(cluster, route.name)]),
-          ['a minute passes', time(cluster, 1)],
-        ]
-      : [
-          ['the world goes on', worldGoesOn(cluster)],
-          ['a minute passes', time(cluster, 1)],
-        ];
-  return steps.map(([name, next]) => ({ name, disturbs: false, next }));
+function worldMoves(cluster: Cluster, setup: Setup): readonly Named[] {
+  return setup.grain === 'fine'
+    ? [
+        ['pods go on', podsGoOn(cluster)],
+        ['the Deployment controller acts', controller(cluster)],
+        ['the garbage collector acts', garbageCollector(cluster)],
+        ...cluster.routes.map((route): Named => [`the gateway takes up ${route.name}`, taking(cluster, route.name)]),
+      ]
+    : [['the world goes on', worldGoesOn(cluster)]];
 }
 
 export function worldGoesOn(cluster: Cluster): Cluster {
@@ -236,7 +238,7 @@ export function keyOf(cluster: Cluster, disturbed: number): string {
   const { attempt: at } = memory.journal;
   let key = `${disturbed}|${memory.stable?.uid}|${memory.quarantined.map((entry) => entry.hash).join()}|${memory.journal.targetUid}|${memory.journal.attempts}|${memory.journal.handledActions.join()}`;
   if (at !== undefined)
-    key += `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${at.pausedBy},${at.skippedStep},${at.promotedBy},${at.maxSurge},${at.noSource},${age(at.beganAtMs)},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
+    key += `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${at.pausedBy},${at.skippedStep},${at.promotedBy},${at.maxSurge},${at.noSource},${cluster.actions.map((action) => action.createdAtMs < at.beganAtMs).join()},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
   if (at?.brake !== undefined) key += `|brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${at.brake.crash}`;
   if (at?.retreat !== undefined)
     key += `|retreat ${at.retreat.why},${age(at.retreat.atMs)},${age(at.retreat.zeroAtMs)}`;
