@@ -1,7 +1,7 @@
 /** Walks through everything that can happen in one setup, asks every check of every move, and says where each state comes to rest. */
 import { DECISION_CHECKS, stepOf, WORLD_CHECKS } from './checks.ts';
 import type { Cluster } from './cluster.ts';
-import { keyOf, type Move, moves, serin, time, worldGoesOn } from './moves.ts';
+import { isQuiet, keyOf, type Move, moves, serin, time, worldGoesOn } from './moves.ts';
 import type { Setup } from './setup.ts';
 
 export interface Explored {
@@ -59,12 +59,12 @@ function settle(setup: Setup, seen: Seen, calm: Set<string>): void {
     if (calm.has(key) || at.gone) break;
     path.push(key);
     const move = serin(at, setup);
-    const isQuiet = move.decided?.effects.length === 0 && keyOf(move.next, 0) === key;
-    const end = isQuiet ? endOf(at, move) : 'busy';
+    const isIdle = isQuiet(at, move);
+    const end = isIdle ? endOf(at, move) : 'busy';
     if (end === 'rest' || end === 'asks') break;
     if (end !== 'busy') throw fault(setup, seen, `S10: ${end}`, move);
     if (round === LONGEST - 1) throw fault(setup, seen, 'S8: it never comes to rest', move);
-    at = worldGoesOn(isQuiet ? time(move.next, 1) : move.next);
+    at = worldGoesOn(isIdle ? time(move.next, 1) : move.next);
   }
   for (const key of path) calm.add(key);
 }

@@ -30,7 +30,7 @@ export interface Move {
  */
 export function moves(cluster: Cluster, setup: Setup, mayDisturb: boolean): readonly Move[] {
   const whole = serin(cluster, setup);
-  const isIdle = whole.decided?.effects.length === 0 && keyOf(whole.next, 0) === keyOf(cluster, 0);
+  const isIdle = isQuiet(cluster, whole);
   const minute: Named = ['a minute passes', time(cluster, 1)];
   const free = isIdle ? [...worldMoves(cluster, setup), minute] : worldMoves(cluster, setup);
   const all = [whole, ...free.map((named) => moveOf(named, false))];
@@ -41,6 +41,12 @@ export function moves(cluster: Cluster, setup: Setup, mayDisturb: boolean): read
     ...cutsOf(cluster, whole, setup.grain === 'coarse'),
     ...disturbed.filter(([, next]) => next !== cluster).map((named) => moveOf(named, true)),
   ];
+}
+
+/** Serin has nothing to write and nothing to do. */
+export function isQuiet(cluster: Cluster, { decided, next }: Move): boolean {
+  if (decided === undefined || decided.effects.length > 0) return false;
+  return decided.memory === cluster.memory || keyOf(next, 0) === keyOf(cluster, 0);
 }
 
 type Named = readonly [name: string, next: Cluster];

@@ -172,17 +172,19 @@ const attaching: Setup = {
   disturbances: 1,
 };
 
+const coarse = { grain: 'coarse' } as const;
+
 export const SETUPS: readonly Setup[] = [
   attaching,
   release('release', {}),
-  release('two steps', { steps: [10, 50] }),
-  release('one replica', {}, { replicas: 1 }),
-  release('two routes', { routes: ['shop', 'shop-api'] }, { grain: 'coarse' }),
-  release('sessions', {}, { grain: 'coarse', keepsSessions: true }),
-  release('no source', {}, { answer: 'noSource' }),
-  release('no source, hold', { whenUnsure: 'hold' }, { answer: 'noSource' }),
-  release('unsure: hold', { whenUnsure: 'hold' }, { answer: 'little' }),
-  release('unsure: roll back', { whenUnsure: 'rollback' }, { answer: 'little' }),
-  release('source down: roll back', { onSourceDown: 'rollback' }, { answer: 'little' }),
-  release('source never answered', {}, { answer: 'never' }),
+  release('two steps', { steps: [10, 50] }, coarse),
+  release('one replica', {}, { ...coarse, replicas: 1 }),
+  release('two routes', { routes: ['shop', 'shop-api'] }, coarse),
+  release('sessions', {}, { ...coarse, keepsSessions: true }),
+  release('no source', {}, { ...coarse, answer: 'noSource' }),
+  release('no source, hold', { whenUnsure: 'hold' }, { ...coarse, answer: 'noSource' }),
+  release('unsure: hold', { whenUnsure: 'hold' }, { ...coarse, answer: 'little' }),
+  release('unsure: roll back', { whenUnsure: 'rollback' }, { ...coarse, answer: 'little' }),
+  release('source down: roll back', { onSourceDown: 'rollback' }, { ...coarse, answer: 'little' }),
+  release('source never answered', {}, { ...coarse, answer: 'never' }),
 ];
