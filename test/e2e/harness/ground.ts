@@ -94,7 +94,7 @@ async function operatorKubeconfig(cluster: TestCluster, admin: KubeClient): Prom
     users: [{ name: 'serin', user: { token: answer.status.token } }],
     contexts: [{ name: 'serin', context: { cluster: 'e2e', user: 'serin' } }],
   };
-  const file = join(resultsDirectory, 'operator.kubeconfig');
+  const file = join(resultsDirectory, `operator-${process.pid}.kubeconfig`);
   writeFileSync(file, JSON.stringify(config, undefined, 2), { mode: 0o600 });
   return file;
 }
