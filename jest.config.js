@@ -3,8 +3,13 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
   },
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/build'],
+  // Machines are shared and slow at times; a hang is still a failure.
+  testTimeout: 120_000,
   testMatch: ['**/*.test.ts'],
 };

@@ -38,7 +38,12 @@ stage.describe('on a real API server', () => {
     await tell('checkout', statuses.judging);
   });
 
-  afterAll(() => rm(directory, { recursive: true, force: true }));
+  const running = new Set<ChildProcess>();
+
+  afterAll(async () => {
+    for (const child of running) child.kill('SIGKILL');
+    await rm(directory, { recursive: true, force: true });
+  });
 
   function start(
     line: string,
@@ -46,6 +51,8 @@ stage.describe('on a real API server', () => {
   ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
     const args = [program, ...line.split(' '), '-n', namespace, '--kubeconfig', kubeconfig];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
+    child.on('close', () => running.delete(child));
     const said = { out: '', err: '' };
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (said.out += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (said.err += text));

@@ -26,10 +26,14 @@ export async function* follow(
   tickMs: number,
 ): AsyncGenerator<Sight, void, void> {
   const { client, namespace } = session;
-  yield { kind: 'rollout', rollout: await client.get<RolloutObject>(rolloutKind, { namespace, name }) };
+  const ref = { namespace, name };
+  const first = await client.get<RolloutObject>(rolloutKind, ref);
+  yield { kind: 'rollout', rollout: first };
   const end = new AbortController();
   const box = new Mailbox(around.clock, tickMs);
   const store = new Store<RolloutObject>();
+  // Else one that is deleted before the reflector's first list would never be seen to go.
+  store.put(first);
   store.onChange((change) =>
     box.put(change.kind === 'deleted' ? { kind: 'deleted' } : { kind: 'rollout', rollout: change.object }),
   );
@@ -47,7 +51,12 @@ export async function* follow(
   });
   const running = reflector.run(end.signal);
   try {
-    for (;;) yield await box.take();
+    for (;;) {
+      const sight = await box.take();
+      // A first list may be older than what was read before it: an end of the story has to be true.
+      const live = sight.kind === 'deleted' ? await client.find<RolloutObject>(rolloutKind, ref) : undefined;
+      yield live === undefined ? sight : { kind: 'rollout', rollout: live };
+    }
   } finally {
     end.abort();
     await running;

@@ -8,6 +8,8 @@ import type { Scene } from '../harness/scene.ts';
 import { Checks, goal, numbersOf, seconds, textOf, told } from '../harness/story.ts';
 import type { Row, Story } from '../harness/story.ts';
 
+/** News of the attaching are followed, after half a minute, by the plain words for a workload at rest. */
+const settlesMs = 45_000;
 const restMs = 120_000;
 const starts = 5;
 
@@ -45,7 +47,7 @@ export const rest: Story = {
 
 async function play(scene: Scene): Promise<Row> {
   const checks = new Checks();
-  await sleep(10_000);
+  await sleep(settlesMs);
   const residentBefore = scene.operator.memory().residentMiB;
   const fromMs = Date.now();
   await sleep(restMs);

@@ -91,7 +91,7 @@ export class Operator {
   /** SIGTERM, as a node that drains does it; SIGKILL after 10 s, which is a failure. */
   async stop(): Promise<Ended> {
     this.#child.kill('SIGTERM');
-    const end = await Promise.race([this.ended, sleep(10_000)]);
+    const end = await Promise.race([this.ended, sleep(10_000, undefined, { ref: false })]);
     if (end !== undefined) return end;
     await this.kill();
     throw new Error(`the operator did not end within 10 s of SIGTERM.\n${this.log()}`);
