@@ -11,8 +11,8 @@ import type { Row, Story } from '../harness/story.ts';
 const outageMs = 60_000;
 /** Decided on what was known before: a sample of the last scrape may still be read in the second of the outage. */
 const knownBeforeMs = 2_000;
-/** How soon status has to say so: a question, its timeout and the next look. */
-const saysSoWithinMs = 20_000;
+/** How soon status has to say so: three scrapes that do not come, a question, its timeout and the next look. */
+const saysSoWithinMs = 30_000;
 
 /** Which stage, and how an onlooker knows that it is reached. */
 const stages = [
