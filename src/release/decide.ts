@@ -13,8 +13,7 @@ import { judgeBake } from './stages/bake.ts';
 import { detach } from './stages/detach.ts';
 import { disturbance, targetLost } from './stages/disturb.ts';
 import { promote } from './stages/promote.ts';
-import { rest } from './stages/rest.ts';
-import { recover } from './stages/recover.ts';
+import { cleared, rest } from './stages/rest.ts';
 import { enterRetreat, retreat } from './stages/retreat.ts';
 import { judgeStep, progress } from './stages/step.ts';
 import { canarySet, isHandedOver, liveIsStable, nativeRoll } from './views.ts';
@@ -37,9 +36,10 @@ export function decide(world: World, nowMs: number): Decision {
 function live(world: World, hasJournal: boolean, nowMs: number): Decision {
   const { attempt } = world.memory.journal;
   if (attempt !== undefined) return attempting(world, attempt, nowMs);
-  if (world.rollout.deleting) return detach(world, nowMs);
-  if (world.memory.stable !== undefined) return rest(world, nowMs);
-  return (hasJournal ? undefined : recover(world, nowMs)) ?? attach(world, nowMs);
+  if (world.rollout.deleting) return detach(world, hasJournal, nowMs);
+  const clearing = cleared(world, hasJournal, nowMs);
+  if (clearing !== undefined) return clearing;
+  return world.memory.stable === undefined ? attach(world, nowMs) : rest(world, nowMs);
 }
 
 function attempting(world: World, attempt: Attempt, nowMs: number): Decision {

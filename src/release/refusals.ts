@@ -106,5 +106,8 @@ function refusedRehearsal(world: World): Refusal | undefined {
   const words = world.rehearsal?.refused;
   return words === undefined
     ? undefined
-    : { reason: 'RehearsalRefused', message: `A canary of ${world.spec.target.name} would be refused: ${words}` };
+    : {
+        reason: 'RehearsalRefused',
+        message: `A canary of ${world.spec.target.name} would be refused (${words}); see quotas and policies of the namespace.`,
+      };
 }

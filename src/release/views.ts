@@ -9,11 +9,11 @@ export function stableSet(world: World): ReplicaSetView | undefined {
   return world.replicaSets.find((set) => set.uid === world.memory.stable?.uid);
 }
 
-/** By UID once it was seen; before that by its deterministic name, and only while it is ours. */
+/** By UID once it was seen; before that by its deterministic name and our marks, even if it has lost its owner since. */
 export function canarySet(world: World, attempt: Attempt): ReplicaSetView | undefined {
   return world.replicaSets.find((set) =>
     attempt.replicaSetUid === undefined
-      ? set.name === attempt.replicaSet && set.owner === 'ours' && set.attempt === attempt.number
+      ? set.name === attempt.replicaSet && set.carriesOurMark && set.attempt === attempt.number && set.owner !== 'other'
       : set.uid === attempt.replicaSetUid,
   );
 }
@@ -113,11 +113,30 @@ export function endpointsLeft(world: World, uid: string): number {
   return inServices + (world.canaryService?.ours === true ? world.canaryService.any : 0);
 }
 
-/** A template that rolls out by itself: live, the Deployment's own, with pods, neither stable nor what Serin handed over. */
+/** Pods of the live template that the Deployment made by itself: neither stable nor what Serin handed over. */
 export function nativeRoll(world: World): ReplicaSetView | undefined {
-  const adopted =
-    world.memory.journal.attempt?.stage === 'promote' ? world.memory.journal.attempt.replicaSetUid : undefined;
+  const { attempt } = world.memory.journal;
+  const adopted = attempt?.stage === 'promote' ? attempt.replicaSetUid : undefined;
   return nativeActive(world).find(
     (set) => set.sameAsLive && set.uid !== world.memory.stable?.uid && set.uid !== adopted,
   );
+}
+
+/**
+ * The guard was evaded and there is no stopping it: the Deployment rolls, or its controller counts the rollout as done and
+ * ends the old pods, paused or not. Whoever held on to stable then would fight the controller and lose.
+ */
+export function bypassingRoll(world: World): ReplicaSetView | undefined {
+  const { deployment } = world;
+  const roll = nativeRoll(world);
+  if (roll === undefined || deployment === undefined) return undefined;
+  const { replicas, paused } = deployment;
+  // One with our mark was never handed over: it escaped, and its controller does not count it as done.
+  const isWhole = !roll.carriesOurMark && replicas > 0 && roll.replicas >= replicas && roll.available >= replicas;
+  return !paused || isWhole || hasReplaced(world, roll) ? roll : undefined;
+}
+
+/** It is the only one of the Deployment's own with pods, so it serves whatever Serin remembers (a handover whose memory was lost). */
+export function hasReplaced(world: World, roll: ReplicaSetView): boolean {
+  return nativeActive(world).every((set) => set.uid === roll.uid) && (stableSet(world)?.pods ?? 0) === 0;
 }

@@ -61,10 +61,17 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
       if (effect.uid !== is?.replicaSetUid || set?.owner !== 'ours') return 'another ReplicaSet was handed over';
       if (set.template !== is.image || set.template !== before.live)
         return 'a revision that is not live was handed over';
+      if (!before.observed) return 'handed over before the controller had seen maxSurge';
       if (set.ready < before.replicas || before.routes.some((route) => route.weight !== 100))
         return 'handed over before it carried everything';
     }
     return undefined;
+  },
+  'S3 the Deployment stays held while a revision is released': ({ before, next, is }) => {
+    const isReleasing = is !== undefined && is.stage !== 'retreat' && before.deployment !== 0;
+    return isReleasing && !isAdopted(before, is) && !next.paused
+      ? 'the live template was left free to roll out'
+      : undefined;
   },
   'S3 stable becomes only what the Deployment runs': ({ before, decided }) => {
     const uid = decided?.memory.stable?.uid;
@@ -122,14 +129,21 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
       ? `stage ${is.stage} after a retreat`
       : undefined,
   'S5 a rejected revision is remembered': ({ was, decided, before }) => {
-    const isRejected = ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'].includes(
-      was?.retreat?.why ?? '',
-    );
+    const isRejected = REJECTIONS.includes(was?.retreat?.why ?? '');
     const isRetried = before.actions.some((action) => action.action === 'retry');
     if (!isRejected || isRetried || decided === undefined) return undefined;
     return decided.memory.quarantined.some((entry) => entry.hash === was?.hash)
       ? undefined
       : 'a rejection was forgotten';
+  },
+  'S5 a rejected revision leaves a witness': ({ before, was, is }) => {
+    const isOver = was?.retreat !== undefined && is === undefined && REJECTIONS.includes(was.retreat.why);
+    const isLive = before.live !== stableOf(before)?.template && hashOf(before.live) === was?.hash;
+    if (!isOver || !isLive || before.deleting || before.deployment === 0) return undefined;
+    const shows = before.sets.some(
+      (set) => hashOf(set.template) === was?.hash && set.uid !== before.memory.stable?.uid,
+    );
+    return shows ? undefined : 'nothing shows what was rejected, so a fixed template could not be told from it';
   },
   'S6 pods end only after traffic has left them': ({ before, decided, was }) => {
     const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
@@ -149,15 +163,15 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
   'S6 pins go only after rejected pods are gone': ({ before, decided, was, is }) => {
     const unpins = effectsOf(decided).some((effect) => effect.kind === 'unpin');
     const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
-    if (!unpins || canary === undefined || canary.ready === 0 || isBypassed(before, is)) return undefined;
+    if (!unpins || canary === undefined || canary.ready === 0 || isBypassed(before, is, decided)) return undefined;
     const isStableEmpty = (stableOf(before)?.ready ?? 0) === 0;
     return is?.stage === 'promote' || isStableEmpty ? undefined : 'unpinned while rejected pods are ready';
   },
-  'S6 no caller reaches the canary past its weight': ({ before, next, was, is }) => {
+  'S6 no caller reaches the canary past its weight': ({ before, next, was, is, decided }) => {
     const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
     if (canary === undefined || canary.ready === 0 || is === undefined || is.stage === 'promote') return undefined;
     const isStableReady = (stableOf(before)?.ready ?? 0) > 0;
-    if (!isStableReady || isBypassed(before, is) || canary.replicas === 0) return undefined;
+    if (!isStableReady || isBypassed(before, is, decided) || canary.replicas === 0) return undefined;
     return next.pinnedTo === undefined ? 'the Service was left open to canary pods' : undefined;
   },
   'S7 an outage is no verdict': ({ before, was, is, setup }) => {
@@ -190,6 +204,22 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
       ? 'the canary Service was deleted under its route'
       : undefined;
   },
+  'S13 routes go back after the old pods are gone': ({ before, decided, is }) => {
+    const goes = effectsOf(decided).some((effect) => effect.kind === 'split' && effect.weightPercent === 'out');
+    if (!goes || is?.stage !== 'promote' || before.deleting || ageOf(before, is.stageSinceMs) > PODS_GONE_MS)
+      return undefined;
+    const isLeft = before.sets.some(
+      (set) => set.owner === 'deployment' && set.uid !== is.replicaSetUid && set.left > 0,
+    );
+    return isLeft ? 'the user’s Service still sends to pods that end' : undefined;
+  },
+  'S13 an attempt without its anchor goes back': ({ before, was, is }) => {
+    const isAnchored = before.records.some((record) => record.name === was?.record);
+    const isOurs = before.sets.some((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
+    return isOurs && !isAnchored && is !== undefined && is.stage !== 'retreat'
+      ? 'the garbage collector will end pods that are sent to'
+      : undefined;
+  },
   'S16 a pin has pods': ({ before, decided, next }) => {
     const pin = effectsOf(decided).find((effect) => effect.kind === 'pin');
     const hasReady = (hash: string | undefined) =>
@@ -200,8 +230,8 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
       ? 'a pin without pods was left'
       : undefined;
   },
-  'S16 pins go first where the guard was bypassed': ({ before, next, is }) => {
-    const isGoingBack = is?.stage === 'retreat' && isBypassed(before, is);
+  'S16 pins go first where the guard was bypassed': ({ before, next, is, decided }) => {
+    const isGoingBack = is?.stage === 'retreat' && isBypassed(before, is, decided);
     return isGoingBack && next.pinnedTo !== undefined ? 'a pin was kept although stable is being replaced' : undefined;
   },
   'S17 weight follows capacity': ({ before, next, was }) => {
@@ -234,16 +264,21 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
 
 /** Checks of what the world looks like after any move of Serin, cut short or not, and of the Deployment controller. */
 export const WORLD_CHECKS: Readonly<Record<string, Check>> = {
-  'S13 no served backend is emptied': ({ before, move, next: after }) => {
+  'S13 no served backend is emptied': ({ before, move, next: after, was: is }) => {
     const next = move.name === 'the world goes on' ? controller(before) : after;
     const isTheirs = move.decided !== undefined || CONTROLLERS.has(move.name);
     // A native rollout under a pin empties the Service if Serin does not look in time: that is what the guard is for.
-    const isExcused = isTakenBack(before) || (move.decided === undefined && !before.paused);
+    const isExcused =
+      isTakenBack(before) || (move.decided === undefined && (isBypassed(before, is, undefined) || isOrphaned(before)));
     if (!isTheirs || isExcused || !servedEmpty(next) || servedEmpty(before)) return undefined;
     return `${move.name} left the gateway without ready pods to send to`;
   },
 };
 
+/** Causes of going back after which the revision does not run again. */
+const REJECTIONS: readonly string[] = ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'];
+/** After this long pods of a dead node are not waited for. */
+const PODS_GONE_MS = 300_000;
 const CONTROLLERS = new Set(['the Deployment controller acts', 'the world goes on']);
 /** Deadline of a gateway plus the drain of the setups. */
 const DEADLINE_MS = 125_000;
@@ -288,7 +323,7 @@ function isHuman(was: Attempt | undefined, is: Attempt): boolean {
 function whyNoStep(before: Cluster, was: Attempt, is: Attempt, setup: Setup): string | undefined {
   if (was.brake !== undefined || isDoubtful(before)) return `went on while the judge said ${before.answerName}`;
   if (isHuman(was, is)) return undefined;
-  if (was.pausedBy !== undefined) return 'went on although a person had paused it';
+  if (is.pausedBy !== undefined) return 'went on although a person had paused it';
   // No user has met the revision yet, so there is nothing that could have been measured.
   if (was.stage === 'begin') return isSilent(before) ? 'the first weight although the source is down' : undefined;
   return isAcceptable(before, was, setup) || isWaitedFor(before, was, setup)
@@ -313,18 +348,20 @@ function isWaitedFor(before: Cluster, was: Attempt, { spec }: Setup): boolean {
 }
 
 /** Pods of another template roll by themselves, or the Deployment is not the one that was attached. */
-function isBypassed(before: Cluster, is: Attempt | undefined): boolean {
+function isBypassed(before: Cluster, is: Attempt | undefined, decided: Decision | undefined): boolean {
   const isOther = is !== undefined && is.targetUid !== `deployment${before.deployment}`;
-  return isOther || is?.retreat?.why === 'bypassed' || (!before.paused && isRolling(before, is));
+  return isOther || is?.retreat?.why === 'bypassed' || isRolling(before, is, (decided ?? before).memory.stable?.uid);
 }
 
-function isRolling(before: Cluster, is: Attempt | undefined): boolean {
+/** The Deployment rolls, or its controller counts a rollout as done and ends the old pods. */
+function isRolling(before: Cluster, is: Attempt | undefined, stableUid: string | undefined): boolean {
   return before.sets.some(
     (set) =>
       set.owner === 'deployment' &&
       set.template === before.live &&
       set.replicas > 0 &&
-      set.uid !== before.memory.stable?.uid &&
+      set.uid !== stableUid &&
+      (!before.paused || (set.ready >= before.replicas && set.uid !== is?.replicaSetUid)) &&
       !(is?.stage === 'promote' && set.uid === is.replicaSetUid),
   );
 }
@@ -337,6 +374,11 @@ function isTakenBack(before: Cluster): boolean {
   const { attempt } = before.memory.journal;
   const isHandedOver = before.sets.some((set) => set.uid === attempt?.replicaSetUid && set.owner !== 'ours');
   return isHandedOver && stableOf(before)?.template === before.live;
+}
+
+/** Somebody took the owner off the canary: the controller spreads a resize over it, as over any old revision. */
+function isOrphaned(before: Cluster): boolean {
+  return before.sets.some((set) => set.attempt > 0 && set.owner !== 'ours');
 }
 
 /** The share that goes to the user's Service, and the one that goes to the canary Service, each need a ready pod. */

@@ -11,56 +11,113 @@ export interface Explored {
 
 interface Seen {
   readonly cluster: Cluster;
-  readonly disturbances: number;
+  readonly key: string;
   readonly from?: Seen;
   readonly by: string;
 }
 
-/** Throws with the whole path when something does not hold. */
+/**
+ * Throws with the whole path when something does not hold. States are visited in the order of the disturbances that it
+ * takes to get there, so that each is known by the fewest; and nearest first, so that what is broken has a short path.
+ */
 export function explore(setup: Setup): Explored {
-  const first: Seen = { cluster: setup.start, disturbances: 0, by: 'start' };
-  const known = new Set([keyOf(first.cluster, 0)]);
-  const calm = new Set<string>();
-  const open = [first];
-  let transitions = 0;
-  // Nearest first, so that what is found broken has a short path.
-  for (const seen of open) {
-    if (seen.cluster.gone) continue;
-    settle(setup, seen, calm);
-    for (const move of moves(seen.cluster, setup, seen.disturbances < setup.disturbances)) {
-      transitions++;
-      verify(setup, seen, move);
-      const disturbances = seen.disturbances + (move.disturbs ? 1 : 0);
-      const key = keyOf(move.next, disturbances);
-      if (known.has(key)) continue;
-      known.add(key);
-      open.push({ cluster: move.next, disturbances, from: seen, by: move.name });
-    }
+  const walk = new Walk(setup);
+  let level: readonly Seen[] = [{ cluster: setup.start, key: keyOf(setup.start), by: 'start' }];
+  for (let left = setup.disturbances; left >= 0; left--) level = walk.through(level, left > 0);
+  return { states: walk.known.size, transitions: walk.transitions };
+}
+
+class Walk {
+  readonly known = new Set<string>();
+  transitions = 0;
+  readonly #calm = new Set<string>();
+  readonly #setup: Setup;
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
   }
-  return { states: known.size, transitions };
+
+  /** Visits everything that is reached without a further disturbance; gives back what one more leads to. */
+  through(starts: readonly Seen[], mayDisturb: boolean): readonly Seen[] {
+    const open = starts.filter((seen) => this.#isNew(seen.key));
+    const disturbed: Seen[] = [];
+    for (const from of open) {
+      const { cluster } = from;
+      if (cluster.gone) continue;
+      const whole = serin(cluster, this.#setup);
+      settle(this.#setup, from, whole, this.#calm);
+      for (const move of moves(cluster, this.#setup, whole, mayDisturb)) {
+        this.transitions++;
+        verify(this.#setup, from, move);
+        const seen: Seen = { cluster: move.next, key: keyOf(move.next), from, by: move.name };
+        if (!move.disturbs && this.#isNew(seen.key)) open.push(seen);
+        else if (move.disturbs && !this.known.has(seen.key)) disturbed.push(seen);
+      }
+    }
+    return disturbed;
+  }
+
+  #isNew(key: string): boolean {
+    if (this.known.has(key)) return false;
+    this.known.add(key);
+    return true;
+  }
+}
+
+/**
+ * A long walk with many disturbances, for what no number of states that can be visited reaches. The moves are chosen by
+ * numbers that depend on `seed` alone.
+ */
+export function wander(setup: Setup, seed: number, length: number): void {
+  const calm = new Set<string>();
+  const pick = picking(seed);
+  let seen: Seen = { cluster: setup.start, key: keyOf(setup.start), by: 'start' };
+  for (let step = 0; step < length && !seen.cluster.gone; step++) {
+    const { cluster } = seen;
+    const whole = serin(cluster, setup);
+    settle(setup, seen, whole, calm);
+    const isDisturbed = pick(8) === 0;
+    const all = moves(cluster, setup, whole, true).filter((move) => move.disturbs === isDisturbed);
+    const move = all[pick(all.length)] ?? whole;
+    verify(setup, seen, whole);
+    verify(setup, seen, move);
+    seen = { cluster: move.next, key: keyOf(move.next), from: seen, by: move.name };
+  }
+}
+
+/** Whole numbers below a bound, evenly enough (a linear congruence). */
+function picking(seed: number): (bound: number) => number {
+  let state = (seed * 2_654_435_761 + 1) >>> 0;
+  return (bound) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
 }
 
 function verify(setup: Setup, seen: Seen, move: Move): void {
   const step = stepOf(setup, seen.cluster, move);
-  const asked = move.name === 'serin' ? [DECISION_CHECKS, WORLD_CHECKS] : [WORLD_CHECKS];
-  for (const checks of asked)
-    for (const [name, holds] of Object.entries(checks)) {
-      const broken = holds(step);
-      if (broken !== undefined) throw fault(setup, seen, `${name}: ${broken}`, move);
-    }
+  for (const [name, holds] of move.name === 'serin' ? OF_DECISIONS : OF_WORLDS) {
+    const broken = holds(step);
+    if (broken !== undefined) throw fault(setup, seen, `${name}: ${broken}`, move);
+  }
 }
 
+const OF_WORLDS = Object.entries(WORLD_CHECKS);
+const OF_DECISIONS = [...Object.entries(DECISION_CHECKS), ...OF_WORLDS];
+
 /** Nothing disturbs any more and everybody does their part: it must end at rest, or with a person being asked (S8, S10). */
-function settle(setup: Setup, seen: Seen, calm: Set<string>): void {
+function settle(setup: Setup, seen: Seen, whole: Move, calm: Set<string>): void {
   const path: string[] = [];
   let at = seen.cluster;
   for (let round = 0; round < LONGEST; round++) {
-    const key = keyOf(at, 0);
+    const key = round === 0 ? seen.key : keyOf(at);
     if (calm.has(key) || at.gone) break;
     path.push(key);
-    const move = serin(at, setup);
+    const move = round === 0 ? whole : serin(at, setup);
     const isIdle = isQuiet(at, move);
-    const end = isIdle ? endOf(at, move) : 'busy';
+    // While pods end and gateways follow, there is more to come.
+    const isStill = isIdle && keyOf(worldGoesOn(at)) === key;
+    const end = isStill ? endOf(at, move) : 'busy';
     if (end === 'rest' || end === 'asks') break;
     if (end !== 'busy') throw fault(setup, seen, `S10: ${end}`, move);
     if (round === LONGEST - 1) throw fault(setup, seen, 'S8: it never comes to rest', move);
@@ -77,19 +134,19 @@ function endOf(at: Cluster, { decided }: Move): string {
   // Scaled to zero, it is for whoever scales to go on; nothing else is being waited for.
   const isAsking = decided?.report.stalled === true || decided?.report.reason === 'ScaledToZero';
   if (isAttempting) return isAsking ? 'asks' : 'busy';
-  const litter = litterOf(at);
+  const litter = litterOf(at, decided?.report.phase === 'Idle');
   if (litter !== undefined) return litter;
   const isWaiting = decided?.report.phase === 'Attaching' && !decided.report.stalled;
   return isWaiting ? 'busy' : 'rest';
 }
 
-function litterOf(at: Cluster): string | undefined {
+function litterOf(at: Cluster, isIdle: boolean): string | undefined {
   if (at.pinnedTo !== undefined) return 'a pin is left at rest';
   if (at.canaryService !== undefined) return 'the canary Service is left at rest';
   if (at.routes.some((route) => route.weight !== undefined)) return 'a route is split at rest';
   if (at.maxSurge !== '25%' || at.maxSurgeBefore !== undefined) return 'maxSurge is not the user’s at rest';
   if (at.records.length > 0) return 'a record is open at rest';
-  return heldForNothing(at) ?? spareSets(at);
+  return (isIdle ? heldForNothing(at) : undefined) ?? spareSets(at);
 }
 
 /** With the stable template live and the workload attached, nothing holds the Deployment. */

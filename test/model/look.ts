@@ -40,8 +40,8 @@ function deploymentOf(cluster: Cluster): World['deployment'] {
     held: cluster.held,
     ...(cluster.paused && !cluster.held ? { pausedBy: 'kubectl' } : {}),
     attached: cluster.attached,
-    progressing: { status: 'True', reason: isSettled(cluster) ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated' },
-    progressDeadlineMs: 10 * TICK_MS,
+    progressing: progressOf(cluster),
+    progressDeadlineMs: DEADLINE_TICKS * TICK_MS,
     createdAtMs: 0,
     progressedAtMs: nowOf({ ...cluster, tick: 0 }),
     availableReplicas: cluster.sets.reduce((sum, set) => sum + (set.owner === 'deployment' ? set.ready : 0), 0),
@@ -53,6 +53,16 @@ function deploymentOf(cluster: Cluster): World['deployment'] {
     revisionHistoryLimit: 10,
     selectorMentionsHash: false,
   };
+}
+
+const DEADLINE_TICKS = 10;
+
+function progressOf(cluster: Cluster): { readonly status: string; readonly reason: string } {
+  if (isSettled(cluster)) return { status: 'True', reason: 'NewReplicaSetAvailable' };
+  const isLate = !cluster.paused && cluster.tick >= DEADLINE_TICKS;
+  return isLate
+    ? { status: 'False', reason: 'ProgressDeadlineExceeded' }
+    : { status: 'True', reason: 'ReplicaSetUpdated' };
 }
 
 function isSettled(cluster: Cluster): boolean {

@@ -1,4 +1,5 @@
 /** What may happen next in the abstract cluster: Serin acts (whole or cut by a crash), the world goes on, or somebody disturbs. */
+import type { Attempt } from '../../src/api/rollout-status.ts';
 import { decide } from '../../src/release/decide.ts';
 import type { Decision } from '../../src/release/decision.ts';
 import type { ActionView, Memory } from '../../src/release/world.ts';
@@ -12,9 +13,10 @@ import {
   type Route,
   TICK_MS,
 } from './cluster.ts';
+import { ANSWERS, type AnswerName } from './answers.ts';
 import { look } from './look.ts';
 import { obey } from './obey.ts';
-import { ANSWERS, type AnswerName, type Setup } from './setup.ts';
+import type { Setup } from './setup.ts';
 
 export interface Move {
   readonly name: string;
@@ -25,17 +27,17 @@ export interface Move {
 }
 
 /**
- * Every move from here. Disturbances are few on a path (the caller counts them), all else is free. Time is free while
+ * Every move from here; `whole` is what Serin does. Disturbances are few on a path (the caller counts them), all else is free. Time is free while
  * Serin has nothing to do; that it passes while Serin is slow is a disturbance.
  */
-export function moves(cluster: Cluster, setup: Setup, mayDisturb: boolean): readonly Move[] {
-  const whole = serin(cluster, setup);
+export function moves(cluster: Cluster, setup: Setup, whole: Move, mayDisturb: boolean): readonly Move[] {
   const isIdle = isQuiet(cluster, whole);
   const minute: Named = ['a minute passes', time(cluster, 1)];
   const free = isIdle ? [...worldMoves(cluster, setup), minute] : worldMoves(cluster, setup);
   const all = [whole, ...free.map((named) => moveOf(named, false))];
   if (!mayDisturb) return setup.grain === 'fine' ? [...all, ...cutsOf(cluster, whole, false)] : all;
-  const disturbed = [...disturbances(cluster, setup), ...(isIdle ? [] : [minute])];
+  const chosen = disturbances(cluster, setup).filter(([name]) => setup.isThorough || !ALIKE.has(name));
+  const disturbed = [...chosen, ...(isIdle ? [] : [minute])];
   return [
     ...all,
     ...cutsOf(cluster, whole, setup.grain === 'coarse'),
@@ -43,10 +45,10 @@ export function moves(cluster: Cluster, setup: Setup, mayDisturb: boolean): read
   ];
 }
 
-/** Serin has nothing to write and nothing to do. */
+/** Serin has nothing to write and nothing to do; a dry-run of the guard changes nothing. */
 export function isQuiet(cluster: Cluster, { decided, next }: Move): boolean {
-  if (decided === undefined || decided.effects.length > 0) return false;
-  return decided.memory === cluster.memory || keyOf(next, 0) === keyOf(cluster, 0);
+  if (decided === undefined || decided.effects.some((effect) => effect.kind !== 'proveGuard')) return false;
+  return decided.memory === cluster.memory || keyOf(next) === keyOf(cluster);
 }
 
 type Named = readonly [name: string, next: Cluster];
@@ -114,6 +116,24 @@ export function time(cluster: Cluster, ticks: number): Cluster {
     routes: cluster.routes.map((route) => ({ ...route, takenForTicks: Math.min(2, route.takenForTicks + ticks) })),
   };
 }
+
+/** Handled the same way whatever the Rollout says. */
+const ALIKE = new Set([
+  'O is applied',
+  'the judge says none',
+  'the judge says noSource',
+  'a person asks to retry',
+  'the canary is orphaned',
+  'the canary is deleted',
+  'the record is deleted',
+  'canary pods stop crashing',
+  'somebody resumes past the guard',
+  'somebody pauses',
+  'the label is dropped',
+  'the glass is broken',
+  'the Deployment is deleted',
+  'the Deployment is replaced',
+]);
 
 function disturbances(cluster: Cluster, setup: Setup): readonly Named[] {
   return [
@@ -212,7 +232,8 @@ function deploymentReplaced(cluster: Cluster): Cluster {
 /** The guard: a new template is held in the write that brings it. */
 function apply(cluster: Cluster, live: string): Cluster {
   if (live === cluster.live) return cluster;
-  return { ...cluster, live, ...(cluster.attached === 'yes' ? { paused: true, held: true } : {}) };
+  // Whoever applies another template has decided anew.
+  return { ...cluster, live, lostAt: undefined, ...(cluster.attached === 'yes' ? { paused: true, held: true } : {}) };
 }
 
 function ask(cluster: Cluster, action: ActionView['action']): Cluster {
@@ -223,36 +244,49 @@ function ask(cluster: Cluster, action: ActionView['action']): Cluster {
 }
 
 function losingStatus(cluster: Cluster): Cluster {
-  const isMidway = cluster.memory.journal.attempt !== undefined || cluster.held;
+  const isRetried = cluster.actions.some((action) => action.action === 'retry');
+  const isMidway = !isRetried && (cluster.memory.journal.attempt !== undefined || cluster.held);
   const memory: Memory = {
     journal: { version: 1, attempts: 0, handledActions: [] },
     stable: undefined,
     quarantined: [],
   };
-  return { ...cluster, memory, hasJournal: false, ...(isMidway ? { lostAt: cluster.live } : {}) };
+  return { ...cluster, memory, hasJournal: false, lostAt: isMidway ? cluster.live : undefined };
 }
 
 /** Ages beyond this many ticks make no difference to what is done, only to what is said. */
 const OLDEST_TICKS = 6;
 
-/** Two states with one key behave alike: times are ages in ticks, births are ranks. */
-export function keyOf(cluster: Cluster, disturbed: number): string {
-  const now = nowOf(cluster);
-  const age = (ms: number | undefined): number =>
-    ms === undefined ? -1 : Math.min(OLDEST_TICKS, Math.round((now - ms) / TICK_MS));
+/** Two states with one key behave alike: times are ages in ticks, births are ranks. Short, because hundreds of thousands are kept. */
+export function keyOf(cluster: Cluster): string {
   const { memory } = cluster;
-  const { attempt: at } = memory.journal;
-  let key = `${disturbed}|${memory.stable?.uid}|${memory.quarantined.map((entry) => entry.hash).join()}|${memory.journal.targetUid}|${memory.journal.attempts}|${memory.journal.handledActions.join()}`;
-  if (at !== undefined)
-    key += `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${at.pausedBy},${at.skippedStep},${at.promotedBy},${at.maxSurge},${at.noSource},${cluster.actions.map((action) => action.createdAtMs < at.beganAtMs).join()},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
-  if (at?.brake !== undefined) key += `|brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${at.brake.crash}`;
-  if (at?.retreat !== undefined)
-    key += `|retreat ${at.retreat.why},${age(at.retreat.atMs)},${age(at.retreat.zeroAtMs)}`;
-  key += `|${cluster.hasJournal},${cluster.finalizer},${cluster.deleting},${cluster.gone},${cluster.deployment},${cluster.live},${cluster.paused},${cluster.held},${cluster.attached},${cluster.replicas},${cluster.maxSurge},${cluster.maxSurgeBefore},${cluster.observed},${cluster.pinnedTo},${cluster.canaryService},${cluster.answerName},${cluster.guardProven},${cluster.rehearsed},${cluster.lostAt}`;
-  for (const route of cluster.routes) key += `|${route.weight},${route.taken},${route.takenForTicks}`;
+  const { attempt } = memory.journal;
+  let key = `${memory.stable?.uid},${memory.quarantined.map((entry) => entry.hash).join('.')},${memory.journal.targetUid},${memory.journal.attempts},${memory.journal.handledActions.join('.')}`;
+  if (attempt !== undefined) key += keyOfAttempt(cluster, attempt);
+  const { hasJournal, finalizer, deleting, gone, paused, held, observed, guardProven, rehearsed } = cluster;
+  key += `|${flags(hasJournal, finalizer, deleting, gone, paused, held, observed, guardProven, rehearsed)}${cluster.answerName}${cluster.deployment}${cluster.live}${cluster.attached}${cluster.replicas}${cluster.maxSurge},${cluster.maxSurgeBefore},${cluster.pinnedTo},${cluster.canaryService},${cluster.lostAt}`;
+  for (const { weight, taken, takenForTicks } of cluster.routes) key += `|${weight},${taken},${takenForTicks}`;
   for (const record of cluster.records) key += `|${record.name}`;
   for (const action of cluster.actions) key += `|${action.name}`;
   for (const set of cluster.sets)
-    key += `|${set.uid},${set.template},${set.owner},${set.attempt},${set.replicas},${set.ready},${set.left},${set.crashing},${set.restarted},${set.desired}`;
-  return key + cluster.dangling.join();
+    key += `|${set.uid},${set.owner},${set.attempt},${set.replicas},${set.ready},${set.left},${set.crashing ? 'c' : ''}${set.restarted},${set.desired}`;
+  return cluster.dangling.length === 0 ? key : `${key}|${cluster.dangling.join()}`;
+}
+
+function keyOfAttempt(cluster: Cluster, at: Attempt): string {
+  const now = nowOf(cluster);
+  const age = (ms: number | undefined): number => {
+    const ticks = ms === undefined ? -1 : (now - ms) / TICK_MS;
+    return ticks > OLDEST_TICKS ? OLDEST_TICKS : ticks;
+  };
+  const isStale = cluster.actions.some((action) => action.createdAtMs < at.beganAtMs);
+  let key = `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${flags(at.pausedBy !== undefined, at.promotedBy !== undefined, at.noSource, isStale)},${at.skippedStep},${at.maxSurge},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
+  if (at.brake !== undefined)
+    key += `,brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${flags(at.brake.crash)}`;
+  if (at.retreat !== undefined) key += `,retreat ${at.retreat.why},${age(at.retreat.atMs)},${age(at.retreat.zeroAtMs)}`;
+  return key;
+}
+
+function flags(...claims: readonly boolean[]): number {
+  return claims.reduce((all, claim) => all * 2 + (claim ? 1 : 0), 1);
 }

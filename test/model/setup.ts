@@ -1,7 +1,8 @@
 /** The configurations that are explored: what the Rollout says, what runs when it starts, and how much disturbs it. */
 import type { EffectiveSpec } from '../../src/api/effective.ts';
-import type { Answer, Judged } from '../../src/analysis/answer.ts';
-import { addSet, type Cluster, hashOf, type Route, TICK_MS } from './cluster.ts';
+import { ANSWERS, type AnswerName } from './answers.ts';
+import { addSet, type Cluster, hashOf, nowOf, type Route, TICK_MS } from './cluster.ts';
+import { serin } from './moves.ts';
 
 /** How finely the world's own steps interleave: each alone, or all of them between two looks of Serin. */
 export type Grain = 'fine' | 'coarse';
@@ -13,40 +14,11 @@ export interface Setup {
   readonly grain: Grain;
   /** How many disturbances there may be on one path. */
   readonly disturbances: number;
+  /** Also what is handled alike in every setup. */
+  readonly isThorough: boolean;
   /** A route of the cluster keeps sessions. */
   readonly keepsSessions: boolean;
 }
-
-const judged = (part: Partial<Judged>): Answer => ({
-  kind: 'judged',
-  level: 'calm',
-  stepAcceptable: false,
-  finalAcceptable: false,
-  brakeReleasable: false,
-  canaryRequestsPerSecond: 10,
-  totalRequestsPerSecond: 100,
-  canaryRequests: 100,
-  canaryErrors: 0,
-  stableRequests: 900,
-  stableErrors: 0,
-  freshAtMs: 0,
-  judge: 'twoArms',
-  sentence: 'judged',
-  ...part,
-});
-
-export const ANSWERS = {
-  none: { kind: 'noEvidence', reason: 'waiting', sentence: 'waiting' },
-  little: judged({}),
-  good: judged({ stepAcceptable: true, finalAcceptable: true, brakeReleasable: true }),
-  doubt: judged({ level: 'doubt' }),
-  brake: judged({ level: 'brake' }),
-  harmful: judged({ level: 'harmful' }),
-  down: { kind: 'sourceDown', sinceMs: 0, everAnswered: true, sentence: 'down' },
-  never: { kind: 'sourceDown', sinceMs: 0, everAnswered: false, sentence: 'never answered' },
-  noSource: { kind: 'noSource' },
-} as const satisfies Readonly<Record<string, Answer>>;
-export type AnswerName = keyof typeof ANSWERS;
 
 interface Wishes {
   readonly steps?: readonly number[];
@@ -163,7 +135,16 @@ function release(
 ): Setup {
   const { replicas = 3, answer = 'good', ...setup } = rest;
   const start = withNewTemplate(running(replicas, answer, wishes.routes ?? ['shop']));
-  return { name, spec: specOf(wishes), start, grain: 'fine', disturbances: 1, keepsSessions: false, ...setup };
+  return {
+    name,
+    spec: specOf(wishes),
+    start,
+    grain: 'fine',
+    disturbances: 1,
+    keepsSessions: false,
+    isThorough: true,
+    ...setup,
+  };
 }
 
 const attaching: Setup = {
@@ -172,7 +153,15 @@ const attaching: Setup = {
   disturbances: 1,
 };
 
-const coarse = { grain: 'coarse' } as const;
+const coarse = { grain: 'coarse', isThorough: false } as const;
+
+/** A person asked for the promotion as soon as the release had begun, before anything was known. */
+function promotedEarly(): Setup {
+  const setup = release('promoted by a person', {}, { ...coarse, answer: 'none' });
+  const begun = serin(setup.start, setup).next;
+  const act = { name: 'promote', action: 'promote', by: 'alice', createdAtMs: nowOf(begun) } as const;
+  return { ...setup, start: { ...begun, actions: [act] } };
+}
 
 export const SETUPS: readonly Setup[] = [
   attaching,
@@ -186,5 +175,6 @@ export const SETUPS: readonly Setup[] = [
   release('unsure: hold', { whenUnsure: 'hold' }, { ...coarse, answer: 'little' }),
   release('unsure: roll back', { whenUnsure: 'rollback' }, { ...coarse, answer: 'little' }),
   release('source down: roll back', { onSourceDown: 'rollback' }, { ...coarse, answer: 'little' }),
+  promotedEarly(),
   release('source never answered', {}, { ...coarse, answer: 'never' }),
 ];

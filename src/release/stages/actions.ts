@@ -2,6 +2,7 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect } from '../decision.ts';
 import { withAttempt, withJournal } from '../plan.ts';
+import { epochMsOf } from '../time.ts';
 import type { ActionView, Memory, World } from '../world.ts';
 import { canarySet } from '../views.ts';
 import { crashWords } from './health.ts';
@@ -65,7 +66,7 @@ function rule(world: World, action: ActionView, nowMs: number): Ruling {
   if (action.action === 'retry') return retrying(world, action);
   const { attempt } = world.memory.journal;
   if (attempt === undefined) return refused('No release is running.');
-  if (action.createdAtMs + 999 < attempt.beganAtMs)
+  if (isOlder(action, attempt.beganAtMs))
     return refused(`Stale: it is older than the release of ${attempt.hash}, which began later.`);
   if (action.revision !== undefined && action.revision !== attempt.hash)
     return refused(`It concerns revision ${action.revision}, and ${attempt.hash} is under release.`);
@@ -73,6 +74,11 @@ function rule(world: World, action: ActionView, nowMs: number): Ruling {
   if (attempt.stage === 'promote')
     return refused(`Revision ${attempt.hash} is being handed to the Deployment; that is final.`);
   return ruleOnAttempt(world, attempt, action, nowMs);
+}
+
+/** Times of objects are whole seconds. */
+function isOlder(action: ActionView, sinceMs: number): boolean {
+  return action.createdAtMs + 999 < sinceMs;
 }
 
 function ruleOnAttempt(world: World, attempt: Attempt, action: ActionView, nowMs: number): Ruling {
@@ -147,6 +153,8 @@ function retrying(world: World, action: ActionView): Ruling {
     return refused(
       action.revision === undefined ? 'No revision is quarantined.' : `Revision ${action.revision} is not quarantined.`,
     );
+  if (isOlder(action, epochMsOf(entry.at)))
+    return refused(`Stale: it is older than the rejection of ${entry.hash}, which came later.`);
   return granted(
     { ...world.memory, quarantined: quarantined.filter((one) => one !== entry) },
     `Revision ${entry.hash} may run again.`,

@@ -9,13 +9,14 @@ import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverge
 import { canarySize } from '../weights.ts';
 import type { ReplicaSetView, RouteView, World } from '../world.ts';
 import { podsLate, unhurried } from './health.ts';
-import { pinning } from './pins.ts';
+import { pinning, unpinning } from './pins.ts';
 import { scaledToZero } from './moving.ts';
 import { enterStep, heldBack } from './step.ts';
 import { brakeReleased, harmed, mayRise, outage } from './verdict.ts';
 
 export function begin(world: World, attempt: Attempt, nowMs: number): Decision {
   return (
+    unpinningDead(world) ??
     clearing(world, attempt, nowMs) ??
     anchoring(world, attempt) ??
     pinningFirst(world, attempt, nowMs) ??
@@ -24,6 +25,12 @@ export function begin(world: World, attempt: Attempt, nowMs: number): Decision {
     creating(world, attempt) ??
     waiting(world, attempt, nowMs)
   );
+}
+
+/** Nothing is more urgent than a pin on pods that are not there (S16). */
+function unpinningDead(world: World): Decision | undefined {
+  const pins = (stableSet(world)?.ready ?? 0) === 0 ? unpinning(world) : [];
+  return pins.length === 0 ? undefined : preparing(world, 'Services are taken off pods that are not ready.', pins);
 }
 
 function preparing(world: World, message: string, effects: readonly Effect[], wakeAfterMs?: number): Decision {
@@ -50,9 +57,7 @@ function clearing(world: World, attempt: Attempt, nowMs: number): Decision | und
   const isWeak = stable !== undefined && crowded.length > 0 && stable.ready < replicas;
   if (isWeak && stable.replicas < replicas)
     return preparing(world, message, [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }], 1000);
-  // The others may be all that serves; after this long stable is not going to be stronger without them.
-  if (isWeak && nowMs - attempt.stageSinceMs < attempt.spec.strategy.podsReadyWithinMs)
-    return preparing(world, `${message} ${stable.ready} of ${replicas} pods of ${stable.hash} are ready.`, [], 5000);
+  if (isWeak) return weak(world, attempt, stable, replicas, nowMs);
   return preparing(
     world,
     message,
@@ -63,6 +68,17 @@ function clearing(world: World, attempt: Attempt, nowMs: number): Decision | und
           : { kind: 'deleteReplicaSet', uid: set.uid, name: set.name },
     ),
     1000,
+  );
+}
+
+/** The others may be all that serves, so stable comes first, however long it takes. */
+function weak(world: World, attempt: Attempt, stable: ReplicaSetView, replicas: number, nowMs: number): Decision {
+  const isLong = nowMs - attempt.stageSinceMs >= attempt.spec.strategy.podsReadyWithinMs;
+  const message = `${stable.ready} of ${replicas} pods of ${stable.hash} are ready; before all are, the others that the Deployment runs are not taken away for ${attempt.hash}.`;
+  return decision(
+    unhurrying(world, attempt, nowMs),
+    { phase: 'Waiting', reason: isLong ? 'StableUnready' : 'Preparing', message, stalled: isLong },
+    { wakeAfterMs: 5000 },
   );
 }
 

@@ -1,50 +1,24 @@
 /** The Rollout is being deleted: everything returns to its native state, in any phase, and no release starts by it. */
-import type { Decision, Effect } from '../decision.ts';
+import type { Decision } from '../decision.ts';
 import { decision } from '../plan.ts';
 import { isForeign, liveIsStable } from '../views.ts';
 import type { World } from '../world.ts';
-import { unpinning } from './pins.ts';
 import { recover } from './recover.ts';
-import { surgeBack } from './surge.ts';
+import { remains } from './tidy.ts';
 
 /** `world` has no attempt. */
-export function detach(world: World, nowMs: number): Decision {
+export function detach(world: World, hasJournal: boolean, nowMs: number): Decision {
   if (!world.rollout.hasFinalizer) return decision(world.memory, report('Serin has let go.'));
   if (isForeign(world))
     return decision(world.memory, report('It never held this workload.'), { effects: [{ kind: 'removeFinalizer' }] });
-  const leftover = recover(world, nowMs);
+  const leftover = recover(world, hasJournal, nowMs);
   if (leftover !== undefined) return leftover;
-  const litter = cleaning(world);
+  const litter = remains(world);
   if (litter.length > 0)
     return decision(world.memory, report('Services and routes are being restored.'), { effects: litter });
   const { deployment } = world;
   if (deployment !== undefined && (deployment.attached === 'yes' || deployment.held)) return lettingGo(world);
   return decision(world.memory, report('The workload is native again.'), { effects: [{ kind: 'removeFinalizer' }] });
-}
-
-function cleaning(world: World): readonly Effect[] {
-  return [
-    ...surgeBack(world.deployment),
-    ...unpinning(world),
-    ...world.routes
-      .filter((route) => route.exists && route.canaryWeightPercent !== undefined)
-      .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
-    ...(world.canaryService?.ours === true
-      ? [{ kind: 'deleteCanaryService', uid: world.canaryService.uid } as const]
-      : []),
-    ...world.records.map(
-      (record): Effect => ({
-        kind: 'endRecord',
-        record: record.name,
-        outcome: 'Detached',
-        reason: 'Detaching',
-        message: 'The Rollout was deleted.',
-      }),
-    ),
-    ...world.replicaSets
-      .filter((set) => set.owner === 'ours' && !set.deleting)
-      .map((set): Effect => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name })),
-  ];
 }
 
 /** Label and mark off. A template that nobody released stays paused: letting go of a workload must never be a release. */

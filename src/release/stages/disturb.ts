@@ -1,6 +1,6 @@
 /** What ends an attempt from outside, the most dangerous first; until the handover, whatever stage it is in. */
 import type { Attempt } from '../../api/rollout-status.ts';
-import { canarySet, liveIsStable, nativeRoll } from '../views.ts';
+import { bypassingRoll, canarySet, liveIsStable } from '../views.ts';
 import type { DeploymentView, World } from '../world.ts';
 import type { Cause } from './retreat.ts';
 
@@ -9,7 +9,7 @@ export function disturbance(world: World, attempt: Attempt): Cause | undefined {
   const lost = targetLost(world, attempt);
   if (lost !== undefined || deployment === undefined) return lost;
   return (
-    rollingByItself(world, attempt, deployment) ??
+    rollingByItself(world, attempt) ??
     canaryLost(world, attempt) ??
     unwanted(world, attempt, deployment) ??
     overtaken(world, attempt, deployment)
@@ -25,9 +25,9 @@ export function targetLost({ deployment }: World, attempt: Attempt): Cause | und
   return undefined;
 }
 
-function rollingByItself(world: World, attempt: Attempt, deployment: DeploymentView): Cause | undefined {
-  const roll = nativeRoll(world);
-  if (roll === undefined || deployment.paused || roll.uid === attempt.replicaSetUid) return undefined;
+function rollingByItself(world: World, attempt: Attempt): Cause | undefined {
+  const roll = bypassingRoll(world);
+  if (roll === undefined || roll.uid === attempt.replicaSetUid) return undefined;
   return {
     why: 'bypassed',
     reason: 'GuardBypassed',

@@ -6,16 +6,16 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
 import type { Decision } from '../decision.ts';
 import { withAttempt } from '../plan.ts';
-import { isForeign, nativeActive, parentKey, routedPercent } from '../views.ts';
+import { nativeActive, parentKey, routedPercent } from '../views.ts';
 import type { Memory, RecordView, ReplicaSetView, World } from '../world.ts';
 import { revisionOf } from './attach.ts';
 import { enterRetreat } from './retreat.ts';
 import { pinnable } from './start.ts';
 
-export function recover(world: World, nowMs: number): Decision | undefined {
-  if (isForeign(world)) return undefined;
+/** @param hasJournal false: status held nothing, so marks on the user's objects speak of a release that is not remembered. */
+export function recover(world: World, hasJournal: boolean, nowMs: number): Decision | undefined {
   const stray = strayCanary(world);
-  const forgotten = world.memory.stable === undefined && isMarked(world);
+  const forgotten = !hasJournal && world.memory.stable === undefined && isMarked(world);
   if (stray === undefined && routedPercent(world) === 0 && !forgotten) return undefined;
   const memory = remembered(world, nowMs);
   const attempt = unknownAttempt(world, memory, stray, nowMs);
@@ -36,13 +36,21 @@ function isMarked(world: World): boolean {
   return world.deployment?.held === true || world.services.some((service) => service.pinnedTo !== undefined);
 }
 
-/** A ReplicaSet of ours that still has pods although no attempt is known. Without its Deployment only our mark says whose it is. */
+/** A ReplicaSet of ours that has or wants pods that serve, although no attempt is known. Without its Deployment only our mark says whose it is. */
 function strayCanary(world: World): ReplicaSetView | undefined {
   const isOurs = (set: ReplicaSetView): boolean =>
-    set.carriesOurMark ? set.owner === 'ours' || set.owner === 'nobody' : set.owner === 'ours' && isAttached(world);
+    set.carriesOurMark ? isEscaped(world, set) || set.owner === 'ours' : set.owner === 'ours' && isAttached(world);
   return world.replicaSets
-    .filter((set) => isOurs(set) && (set.replicas > 0 || set.podsLeft > 0))
+    .filter((set) => isOurs(set) && (set.replicas > 0 || set.ready > 0))
     .toSorted((a, b) => (b.attempt ?? 0) - (a.attempt ?? 0))[0];
+}
+
+/** Our mark goes at the handover: who still has it was taken from us, by nobody or by a Deployment that stands still and runs others. */
+function isEscaped(world: World, set: ReplicaSetView): boolean {
+  if (set.owner === 'nobody') return true;
+  const isAlone = nativeActive(world).every((other) => other.uid === set.uid);
+  const isTaken = set.owner === 'deployment' && set.uid !== world.memory.stable?.uid;
+  return isTaken && !isAlone && world.deployment?.paused === true;
 }
 
 function isAttached(world: World): boolean {
@@ -52,7 +60,9 @@ function isAttached(world: World): boolean {
 /** Stable is the Deployment's own active ReplicaSet with most ready pods; attempts are counted on from the highest number seen. */
 function remembered(world: World, nowMs: number): Memory {
   const { memory, deployment } = world;
-  const best = nativeActive(world).toSorted((a, b) => b.ready - a.ready || a.createdAtMs - b.createdAtMs)[0];
+  const best = nativeActive(world)
+    .filter((set) => !set.carriesOurMark)
+    .toSorted((a, b) => b.ready - a.ready || a.createdAtMs - b.createdAtMs)[0];
   const stable = memory.stable ?? (best === undefined ? undefined : revisionOf(best, nowMs));
   const seen = [...world.replicaSets, ...world.records].map(({ attempt }) => attempt ?? 0);
   const targetUid = memory.journal.targetUid ?? deployment?.uid;

@@ -3,70 +3,43 @@ import type { Quarantine } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
 import { decision } from '../plan.ts';
 import { refusalOf } from '../refusals.ts';
-import { liveIsStable, nativeActive, nativeRoll, stableSet } from '../views.ts';
+import { bypassingRoll, hasReplaced, isForeign, liveIsStable, stableSet } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
 import { attach, guardAbsentMessage, isHeldBack, revisionOf, settledSet } from './attach.ts';
 import { lettingGo } from './detach.ts';
-import { unpinning } from './pins.ts';
 import { startAttempt } from './start.ts';
-import { surgeBack } from './surge.ts';
 import { recover } from './recover.ts';
+import { leftovers } from './tidy.ts';
 
 export function rest(world: World, nowMs: number): Decision {
   const { deployment, memory } = world;
-  const leftover = recover(world, nowMs);
-  if (leftover !== undefined) return leftover;
-  const litter = tidying(world);
-  if (litter.length > 0) return decision(memory, tidyingReport(world), { effects: litter });
   if (deployment === undefined || deployment.uid !== memory.journal.targetUid) return attach(forgetting(world), nowMs);
   // The glass was broken: the mark goes, so that the workload is its owner's again.
   if (deployment.attached === 'released' && deployment.held) return lettingGo(world);
   const stable = stableSet(world);
   if (stable === undefined || deployment.attached !== 'yes') return attach(forgetting(world), nowMs);
-  const roll = nativeRoll(world);
-  if (roll !== undefined && (!deployment.paused || hasReplaced(world, roll)))
-    return followNativeRoll(world, deployment, roll, nowMs);
+  const roll = bypassingRoll(world);
+  if (roll !== undefined) return followNativeRoll(world, deployment, roll, nowMs);
   if (stable.sameAsLive) return atRest(world, deployment, stable);
   return withNewTemplate(world, deployment, stable, nowMs);
+}
+
+/** Objects alone decide first: what an unknown release left behind goes before anything else is looked at (S18). */
+export function cleared(world: World, hasJournal: boolean, nowMs: number): Decision | undefined {
+  if (isForeign(world)) return undefined;
+  const unknown = recover(world, hasJournal, nowMs);
+  if (unknown !== undefined) return unknown;
+  const litter = leftovers(world);
+  if (litter.length === 0) return undefined;
+  const message = 'Cleaning up after a release.';
+  const report = liveIsStable(world) ? idle('Idle', 'UpToDate', message) : idle('Waiting', 'Preparing', message);
+  return decision(world.memory, report, { effects: litter });
 }
 
 /** The Deployment is another one, or its stable ReplicaSet is gone: what was known of it no longer counts. */
 function forgetting(world: World): World {
   const { targetUid: _gone, ...journal } = world.memory.journal;
   return { ...world, memory: { ...world.memory, stable: undefined, journal } };
-}
-
-/** Objects of ours that no attempt needs: open records, pins, a canary Service, ReplicaSets that are no witness (S10). */
-function tidying(world: World): readonly Effect[] {
-  const witnesses = new Set(world.memory.quarantined.map((entry) => entry.hash));
-  const spare = world.replicaSets.filter(
-    (set) => set.owner === 'ours' && set.podsLeft === 0 && !set.deleting && !witnesses.has(set.hash),
-  );
-  return [
-    ...surgeBack(world.deployment),
-    ...unpinning(world),
-    ...world.routes
-      .filter((route) => route.canaryWeightPercent !== undefined)
-      .map((route): Effect => ({ kind: 'split', route: route.name, weightPercent: 'out' })),
-    ...(world.canaryService?.ours === true
-      ? [{ kind: 'deleteCanaryService', uid: world.canaryService.uid } as const]
-      : []),
-    ...spare.map((set): Effect => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name })),
-    ...world.records.map(
-      (record): Effect => ({
-        kind: 'endRecord',
-        record: record.name,
-        outcome: 'Unknown',
-        reason: 'UnknownPast',
-        message: 'Nothing is known of the end of this attempt.',
-      }),
-    ),
-  ];
-}
-
-function tidyingReport(world: World): Report {
-  const message = 'Cleaning up after a release.';
-  return liveIsStable(world) ? idle('Idle', 'UpToDate', message) : idle('Waiting', 'Preparing', message);
 }
 
 /** Scaled-to-zero ReplicaSets younger than stable: while held, the controller revives the youngest, which may be a rejected one. */
@@ -187,11 +160,6 @@ function followNativeRoll(world: World, deployment: DeploymentView, roll: Replic
     events: [{ type: 'Warning', reason: 'GuardBypassed', message }],
     wakeAfterMs: 0,
   });
-}
-
-/** It is the only one of the Deployment's own with pods, so it serves whatever Serin remembers (a handover whose memory was lost). */
-function hasReplaced(world: World, roll: ReplicaSetView): boolean {
-  return nativeActive(world).every((set) => set.uid === roll.uid) && (stableSet(world)?.pods ?? 0) === 0;
 }
 
 function idle(phase: Report['phase'], reason: Report['reason'], message: string): Report {

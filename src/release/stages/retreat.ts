@@ -9,13 +9,15 @@ import { decision, latches, withAttempt } from '../plan.ts';
 import { isoTime } from '../time.ts';
 import {
   CONVERGE_DEADLINE_MS,
+  bypassingRoll,
   canarySet,
   convergesInMs,
   endpointsLeft,
   isConverged,
   liveIsStable,
   longestSettleMs,
-  nativeRoll,
+  nativeActive,
+  pinnedServices,
   stableSet,
 } from '../views.ts';
 import type { Memory, ReplicaSetView, World } from '../world.ts';
@@ -101,7 +103,7 @@ export function retreat(world: World, nowMs: number): Decision {
     const pins = unpinning(world);
     if (pins.length > 0) return say({ effects: [...pins, ...weightToZero(world)] });
   }
-  const pins = keptPins(world, attempt, cause);
+  const pins = [...keptPins(world, attempt, cause), ...straying(world, attempt)];
   const lowering = weightToZero(world);
   if (lowering.length > 0)
     return say({ effects: [...lowering, ...pins, ...strongStable(world, cause)], wakeAfterMs: 1000 });
@@ -115,6 +117,7 @@ export function retreat(world: World, nowMs: number): Decision {
   const drained = draining(world, attempt, cause.zeroAtMs, nowMs);
   if (drained !== undefined) return say(drained);
   const canary = canarySet(world, attempt);
+  if (canary !== undefined && isTheirs(world, canary)) return closing(world, attempt, cause, undefined);
   if (canary !== undefined && isLastResort(world, canary)) return lastResort(world, attempt);
   if (canary !== undefined && canary.replicas > 0)
     return say({ effects: [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: 0 }], wakeAfterMs: 1000 });
@@ -130,6 +133,22 @@ function keptPins(world: World, attempt: Attempt, cause: Retreat): readonly Effe
   const canary = canarySet(world, attempt);
   const isThere = canary !== undefined && (canary.replicas > 0 || canary.ready > 0);
   return isThere && !unpinsFirst(world, attempt, cause) ? pinning(world, attempt).effects : [];
+}
+
+/** With no canary to keep callers from, a pin to anything but stable's pods only cuts them off (S16). */
+function straying(world: World, attempt: Attempt): readonly Effect[] {
+  const canary = canarySet(world, attempt);
+  if (canary !== undefined && (canary.replicas > 0 || canary.ready > 0)) return [];
+  return pinnedServices(world)
+    .filter((service) => service.pinnedTo !== stableSet(world)?.hash)
+    .map((service) => ({ kind: 'unpin', service: service.name }));
+}
+
+/** The Deployment rolls with it, or runs nothing else: whoever scaled it down now would fight the controller. */
+function isTheirs(world: World, canary: ReplicaSetView): boolean {
+  if (canary.owner !== 'deployment') return false;
+  const isRolled = canary.sameAsLive && world.deployment?.paused === false;
+  return isRolled || nativeActive(world).every((set) => set.uid === canary.uid);
 }
 
 /** All routes at once. A route with sessions loses the backend itself: weight 0 would not move them. */
@@ -161,6 +180,7 @@ function strongStable(world: World, cause: Retreat): readonly Effect[] {
   const stable = stableSet(world);
   const replicas = world.deployment?.replicas ?? 0;
   if (cause.why !== 'escaped' || stable === undefined || stable.replicas >= replicas) return [];
+  if (bypassingRoll(world) !== undefined) return [];
   return [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }];
 }
 
@@ -210,7 +230,8 @@ function arePodsGone(world: World, canary: ReplicaSetView | undefined, sinceMs: 
  * without endpoints: it goes before everything else (S16).
  */
 function unpinsFirst(world: World, attempt: Attempt, cause: Retreat): boolean {
-  const isNative = nativeRoll(world) !== undefined && world.deployment?.paused === false;
+  const roll = bypassingRoll(world);
+  const isNative = roll !== undefined && (roll.uid !== attempt.replicaSetUid || world.deployment?.paused === false);
   const isBypassed = cause.why === 'bypassed' || isNative || targetLost(world, attempt) !== undefined;
   return isBypassed || (stableSet(world)?.ready ?? 0) === 0;
 }

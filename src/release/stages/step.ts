@@ -47,7 +47,7 @@ export function progress(
   const harm = harmed(world, attempt, nowMs);
   if (harm !== undefined) return harm;
   const released = brakeReleased(world, attempt, nowMs);
-  if (released !== undefined) return releasing(world, released);
+  if (released !== undefined) return releasing(world, released, nowMs);
   const down = outage(world, attempt, nowMs);
   if (down !== undefined && 'memory' in down) return down;
   const weightPercent = attempt.brake?.weightPercent ?? attempt.weightPercent;
@@ -80,12 +80,16 @@ export function heldBack(world: World, attempt: Attempt, down: Report | undefine
   });
 }
 
-function releasing(world: World, released: Attempt): Decision {
+function releasing(world: World, released: Attempt, nowMs: number): Decision {
+  const { weightPercent } = released;
+  // The weight rises with the next look; what must go down or be repaired does so in this one.
+  const moved = shift(world, released, { weightPercent, mayRise: false }, nowMs);
   const message = `The doubt about ${released.hash} is gone; ${percent(released.weightPercent)} of requests go to it again.`;
   return decision(
     withAttempt(world.memory, released),
     { phase: 'Progressing', reason: 'BrakeReleased', message, stalled: false },
     {
+      effects: 'effects' in moved ? moved.effects : [],
       events: [{ type: 'Normal', reason: 'BrakeReleased', message }],
       wakeAfterMs: 0,
     },

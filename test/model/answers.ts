@@ -1,0 +1,33 @@
+/** The answers that a judge may give in the abstract cluster. */
+import type { Answer, Judged } from '../../src/analysis/answer.ts';
+
+const judged = (part: Partial<Judged>): Answer => ({
+  kind: 'judged',
+  level: 'calm',
+  stepAcceptable: false,
+  finalAcceptable: false,
+  brakeReleasable: false,
+  canaryRequestsPerSecond: 10,
+  totalRequestsPerSecond: 100,
+  canaryRequests: 100,
+  canaryErrors: 0,
+  stableRequests: 900,
+  stableErrors: 0,
+  freshAtMs: 0,
+  judge: 'twoArms',
+  sentence: 'judged',
+  ...part,
+});
+
+export const ANSWERS = {
+  none: { kind: 'noEvidence', reason: 'waiting', sentence: 'waiting' },
+  little: judged({}),
+  good: judged({ stepAcceptable: true, finalAcceptable: true, brakeReleasable: true }),
+  doubt: judged({ level: 'doubt' }),
+  brake: judged({ level: 'brake' }),
+  harmful: judged({ level: 'harmful' }),
+  down: { kind: 'sourceDown', sinceMs: 0, everAnswered: true, sentence: 'down' },
+  never: { kind: 'sourceDown', sinceMs: 0, everAnswered: false, sentence: 'never answered' },
+  noSource: { kind: 'noSource' },
+} as const satisfies Readonly<Record<string, Answer>>;
+export type AnswerName = keyof typeof ANSWERS;
