@@ -41,6 +41,7 @@ const releaseOutcomes = [
   'Escaped',
   'Unknown',
 ] as const;
+export type ReleaseOutcome = (typeof releaseOutcomes)[number];
 
 const requestCountsSchema = z
   .strictObject({

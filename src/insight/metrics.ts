@@ -1,7 +1,8 @@
 /** Owns what Serin counts about itself for Prometheus; it never decides anything and its label sets are closed, so no object of a user can make it grow. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { PHASES, type Phase } from '../api/reasons.ts';
-import type { Effect, Outcome } from '../release/decision.ts';
+import type { ReleaseOutcome } from '../api/release-record.ts';
+import type { Effect } from '../release/decision.ts';
 
 /** How one look at one Rollout ended. */
 export type LookResult = 'quiet' | 'acted' | 'waited' | 'conflict' | 'failed';
@@ -10,7 +11,7 @@ export type PollResult = 'answered' | 'refused' | 'failed';
 
 export interface Metrics {
   readonly registry: Registry;
-  releaseEnded(outcome: Outcome): void;
+  releaseEnded(outcome: ReleaseOutcome): void;
   /** Number of Rollouts in each phase; phases left out have none. */
   phases(counts: ReadonlyMap<Phase, number>): void;
   looked(seconds: number, result: LookResult): void;
@@ -29,7 +30,7 @@ export interface Metrics {
   guardBypassed(): void;
 }
 
-const outcomes: Readonly<Record<Outcome, true>> = {
+const outcomes: Readonly<Record<ReleaseOutcome, true>> = {
   Promoted: true,
   RolledBack: true,
   Superseded: true,

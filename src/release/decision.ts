@@ -3,6 +3,7 @@
  * name everything they concern; the shell adds no judgement of its own.
  */
 import type { Memory } from './world.ts';
+import type { ReleaseOutcome } from '../api/release-record.ts';
 import type { Reason, Phase } from '../api/reasons.ts';
 
 export interface Decision {
@@ -51,7 +52,7 @@ export type Effect =
   | {
       readonly kind: 'endRecord';
       readonly record: string;
-      readonly outcome: Outcome;
+      readonly outcome: ReleaseOutcome;
       readonly reason: Reason;
       readonly message: string;
     }
@@ -82,15 +83,3 @@ export type Effect =
       readonly state: 'Accepted' | 'Refused';
       readonly message: string;
     };
-
-export type Outcome =
-  | 'Promoted'
-  | 'RolledBack'
-  | 'Superseded'
-  | 'Cancelled'
-  | 'Detached'
-  | 'Aborted'
-  | 'NotJudged'
-  | 'Bypassed'
-  | 'Escaped'
-  | 'Unknown';

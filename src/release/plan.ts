@@ -6,7 +6,7 @@ import type { Memory, World } from './world.ts';
 export interface Extras {
   readonly effects?: readonly Effect[];
   readonly events?: readonly Note[];
-  readonly wakeAfterMs?: number;
+  readonly wakeAfterMs?: number | undefined;
 }
 
 export function decision(memory: Memory, report: Report, extras: Extras = {}): Decision {

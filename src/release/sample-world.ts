@@ -334,3 +334,8 @@ export function attemptIn(decided: Decision): Attempt {
   if (attempt === undefined) throw new Error(`no attempt is remembered: ${decided.report.message}`);
   return attempt;
 }
+
+export const adding = (world: World, ...sets: World['replicaSets'][number][]): World => ({
+  ...world,
+  replicaSets: [...world.replicaSets, ...sets],
+});

@@ -14,7 +14,8 @@ import type { Deployment, Pod, ReleaseRecord, ReplicaSet } from './objects.ts';
 import { endRecord } from './record.ts';
 import { rehearse } from './rehearsal.ts';
 import { viewReplicaSets } from './replica-sets.ts';
-import { canaryName, hashOf } from './revision.ts';
+import { canaryName } from '../release/stages/start.ts';
+import { hashOf } from './revision.ts';
 
 const stage = openStage('adoption');
 const { namespace, server } = stage;

@@ -3,12 +3,11 @@
  * Rollout. While the attempt runs it has no owner, so that nobody who deletes a Rollout deletes pods that serve.
  */
 import { API_GROUP, API_VERSION, releaseRecordKind, rolloutKind } from '../api/kinds.ts';
-import type { ReleaseRecordSpec, ReleaseRecordStatus } from '../api/release-record.ts';
+import type { ReleaseOutcome, ReleaseRecordSpec, ReleaseRecordStatus } from '../api/release-record.ts';
 import type { Attempt } from '../api/rollout-status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Draft } from '../kube/resources.ts';
-import type { Outcome } from '../release/decision.ts';
 import type { RecordView } from '../release/world.ts';
 import { type Anchor, deleteSeen, type Made, make } from './made.ts';
 import { ANCHOR_FINALIZER, ATTEMPT_LABEL, ROLLOUT_UID_LABEL } from './marks.ts';
@@ -30,7 +29,7 @@ export interface RecordOrder {
 }
 
 export interface Ending {
-  readonly outcome: Outcome;
+  readonly outcome: ReleaseOutcome;
   readonly reason: string;
   readonly message: string;
   readonly startedAtMs?: number;

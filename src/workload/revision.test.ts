@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
+import { canaryName } from '../release/stages/start.ts';
 import { template } from './fixtures.ts';
 import type { PodTemplate } from './objects.ts';
-import { canaryName, hashOf, imageOf, imagesOf, sameTemplate } from './revision.ts';
+import { hashOf, imageOf, imagesOf, sameTemplate } from './revision.ts';
 
 const upgraded = (image: string) => ({ ...template(image), spec: { ...template(image).spec, newDefault: true } });
 

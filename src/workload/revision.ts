@@ -10,7 +10,6 @@ import type { PodTemplate } from './objects.ts';
 /** The Deployment controller's own alphabet: no vowels, no digits that look like letters. */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const HASH_LENGTH = 10;
-const LONGEST_NAME = 253;
 
 /** Are these the same revision? Both must have been read from the same API server, so that both got the same defaults. */
 export function sameTemplate(a: PodTemplate, b: PodTemplate): boolean {
@@ -29,12 +28,6 @@ export function hashOf(template: PodTemplate): string {
     rest /= BigInt(ALPHABET.length);
   }
   return name;
-}
-
-/** `<deployment>-<hash>`, the Deployment's part cut so that the whole is a valid name. */
-export function canaryName(deployment: string, hash: string): string {
-  const room = LONGEST_NAME - hash.length - 1;
-  return `${deployment.slice(0, room).replace(/[-.]+$/, '')}-${hash}`;
 }
 
 /** Image of the first container. */

@@ -1,23 +1,16 @@
 /** The answers that a judge may give in the abstract cluster. */
 import type { Answer, Judged } from '../../src/analysis/answer.ts';
+import { judged as sampleAnswer } from '../../src/release/sample-world.ts';
 
-const judged = (part: Partial<Judged>): Answer => ({
-  kind: 'judged',
-  level: 'calm',
-  stepAcceptable: false,
-  finalAcceptable: false,
-  brakeReleasable: false,
-  canaryRequestsPerSecond: 10,
-  totalRequestsPerSecond: 100,
-  canaryRequests: 100,
-  canaryErrors: 0,
-  stableRequests: 900,
-  stableErrors: 0,
-  freshAtMs: 0,
-  judge: 'twoArms',
-  sentence: 'judged',
-  ...part,
-});
+const judged = (part: Partial<Judged>): Judged =>
+  sampleAnswer({
+    canaryRequests: 100,
+    stableRequests: 900,
+    stableErrors: 0,
+    freshAtMs: 0,
+    sentence: 'judged',
+    ...part,
+  });
 
 export const ANSWERS = {
   none: { kind: 'noEvidence', reason: 'waiting', sentence: 'waiting' },

@@ -1,5 +1,6 @@
 import { decide } from '../decide.ts';
 import {
+  adding,
   acceptable,
   acceptedFor,
   attemptIn,
@@ -21,10 +22,6 @@ import {
 import type { World } from '../world.ts';
 import { canaryName, recordName } from './start.ts';
 
-const adding = (world: World, ...sets: World['replicaSets'][number][]): World => ({
-  ...world,
-  replicaSets: [...world.replicaSets, ...sets],
-});
 const native = (part = {}) => replicaSet({ uid: 'undone', hash: 'undone', sameAsLive: true, ...sized(0), ...part });
 const anchored = (world: World): World => ({
   ...world,

@@ -37,7 +37,7 @@ function preparing(world: World, message: string, effects: readonly Effect[], wa
   return decision(
     world.memory,
     { phase: 'Progressing', reason: 'Preparing', message, stalled: false },
-    { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) },
+    { effects, wakeAfterMs },
   );
 }
 

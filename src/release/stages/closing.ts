@@ -2,8 +2,9 @@
  * The end of an attempt that went back: pins off, the canary Service away, the record closed, and of a rejected revision
  * one empty ReplicaSet left that shows its template. Only for an attempt whose pods are gone.
  */
+import type { ReleaseOutcome } from '../../api/release-record.ts';
 import type { Attempt, Retreat } from '../../api/rollout-status.ts';
-import type { Decision, Effect, Outcome, Report } from '../decision.ts';
+import type { Decision, Effect, Report } from '../decision.ts';
 import { decision, latches, withoutAttempt } from '../plan.ts';
 import { liveIsStable } from '../views.ts';
 import type { ReplicaSetView, World } from '../world.ts';
@@ -69,7 +70,7 @@ function isSpent(set: ReplicaSetView, cause: Retreat, isRejected: boolean): bool
   return set.owner !== 'other' && (cause.why === 'escaped' || set.carriesOurMark);
 }
 
-function outcomeOf(why: Retreat['why']): Outcome {
+function outcomeOf(why: Retreat['why']): ReleaseOutcome {
   switch (why) {
     case 'superseded':
       return 'Superseded';

@@ -1,5 +1,6 @@
 import { decide } from '../decide.ts';
 import {
+  adding,
   attemptIn,
   baking,
   kindsOf,
@@ -14,10 +15,6 @@ import {
 } from '../sample-world.ts';
 import type { World } from '../world.ts';
 
-const adding = (world: World, ...sets: World['replicaSets'][number][]): World => ({
-  ...world,
-  replicaSets: [...world.replicaSets, ...sets],
-});
 const without = (world: World, uid: string): World => ({
   ...world,
   replicaSets: world.replicaSets.filter((set) => set.uid !== uid),

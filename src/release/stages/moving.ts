@@ -24,7 +24,7 @@ export function moving(world: World, attempt: Attempt, weightPercent: number, mo
     { phase, stalled: false, ...report },
     {
       effects: 'effects' in moved ? moved.effects : [],
-      ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }),
+      wakeAfterMs,
     },
   );
 }

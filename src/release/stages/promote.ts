@@ -51,8 +51,7 @@ function handingOver(
   canary: ReplicaSetView,
   nowMs: number,
 ): Decision {
-  const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
-    decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
+  const say = saying(world);
   const { replicas } = deployment;
   const isWhole = replicas > 0 && canary.replicas === replicas && canary.current && canary.available >= replicas;
   if (!isWhole || canaryReady(world, attempt) < replicas || !isAllOnCanary(world))
@@ -99,8 +98,7 @@ function adopted(
   canary: ReplicaSetView,
   nowMs: number,
 ): Decision {
-  const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
-    decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
+  const say = saying(world);
   const carried = world.canaryService === undefined && routedPercent(world) > 0;
   if (carried) return say([{ kind: 'createCanaryService' }], 'The canary Service is gone and is made again.');
   const others = world.replicaSets.filter((set) => set.owner === 'deployment' && set.uid !== canary.uid);
@@ -165,8 +163,7 @@ function finishing(
   canary: ReplicaSetView,
   nowMs: number,
 ): Decision {
-  const say = (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
-    decision(world.memory, promoting(message), { effects, ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }) });
+  const say = saying(world);
   const surge = surgeBack(deployment, attempt.maxSurge);
   if (surge.length > 0) return say(surge, 'The Deployment gets its own maxSurge back.');
   const split = world.routes.filter((route) => route.exists && route.canaryWeightPercent !== undefined);
@@ -201,6 +198,12 @@ function finishing(
       wakeAfterMs: 0,
     },
   );
+}
+
+/** Effects of the promotion, with the sentence that people read meanwhile. */
+function saying(world: World) {
+  return (effects: readonly Effect[], message: string, wakeAfterMs?: number): Decision =>
+    decision(world.memory, promoting(message), { effects, wakeAfterMs });
 }
 
 function promoting(message: string): Report {

@@ -1,5 +1,6 @@
 import { decide } from '../decide.ts';
 import {
+  adding,
   atRest,
   attemptIn,
   baking,
@@ -22,11 +23,6 @@ function forgotten(world: World): World {
   const memory = { journal: { version: 1, attempts: 0, handledActions: [] }, stable: undefined, quarantined: [] };
   return { ...world, memory, hasJournal: false };
 }
-
-const adding = (world: World, ...sets: World['replicaSets'][number][]): World => ({
-  ...world,
-  replicaSets: [...world.replicaSets, ...sets],
-});
 
 test.each([
   ['in a step', () => stepping(1)],

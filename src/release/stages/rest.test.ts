@@ -1,5 +1,6 @@
 import { decide } from '../decide.ts';
 import {
+  adding,
   atRest,
   attemptIn,
   kindsOf,
@@ -16,10 +17,6 @@ import {
 import type { World } from '../world.ts';
 
 const empty = (uid: string, part = {}) => replicaSet({ uid, hash: uid, ...sized(0), ...part });
-const adding = (world: World, ...sets: World['replicaSets'][number][]): World => ({
-  ...world,
-  replicaSets: [...world.replicaSets, ...sets],
-});
 
 test('a settled world causes nothing (S9)', () => {
   expect(decide(atRest(), NOW)).toMatchObject({

@@ -65,6 +65,7 @@ export function recordName(deployment: string, hash: string, attempt: number): s
   return `${cut(deployment, 253 - tail.length)}${tail}`;
 }
 
+/** `<deployment>-<hash>`, cut in the same way. */
 export function canaryName(deployment: string, hash: string): string {
   return `${cut(deployment, 252 - hash.length)}-${hash}`;
 }
