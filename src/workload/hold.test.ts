@@ -58,12 +58,14 @@ describe('giving it back', () => {
   });
 });
 
-test('maxSurge is a number or a percentage, and with Recreate nothing at all', async () => {
+test('maxSurge is a number or a percentage, and with Recreate only its annotation is written', async () => {
   const { client, requests } = recordedApi();
   await setMaxSurge(client, deployment(), '1');
   await setMaxSurge(client, deployment(), '100%');
-  await setMaxSurge(client, deployment({ strategy: { type: 'Recreate' } }), '100%');
-  expect(requests.map(({ body }) => body)).toMatchObject([
+  await setMaxSurge(client, deployment({ strategy: { type: 'Recreate' } }), '25%');
+  expect(requests[2]?.body).not.toHaveProperty('spec');
+  expect(requests[2]?.body).toMatchObject({ metadata: { annotations: { 'serin.dev/max-surge': null } } });
+  expect(requests.slice(0, 2).map(({ body }) => body)).toMatchObject([
     { spec: { strategy: { rollingUpdate: { maxSurge: 1 } } } },
     { spec: { strategy: { rollingUpdate: { maxSurge: '100%' } } } },
   ]);

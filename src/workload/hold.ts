@@ -49,8 +49,9 @@ export function detach(
 
 /**
  * Sets `maxSurge`, written as "25%" or "1". With strategy Recreate there is none, the API server would refuse one, and
- * the controller does not need it: nothing is written. `before`, the user's own value, is kept in an annotation so that
- * the object alone suffices to restore it (S18); without it the annotation goes.
+ * the controller does not need it: only the annotation is written. `before`, the user's own value, is kept in an
+ * annotation so that the object alone suffices to restore it (S18), and so that the admission guard keeps the new one;
+ * without it the annotation goes.
  */
 export async function setMaxSurge(
   client: KubeClient,
@@ -59,9 +60,9 @@ export async function setMaxSurge(
   before?: string,
   signal?: AbortSignal,
 ): Promise<Deployment> {
-  if (deployment.spec.strategy?.type === 'Recreate') return deployment;
-  const maxSurge = /^\d+$/.test(value) ? Number(value) : value;
   const metadata = { annotations: { [MAX_SURGE_ANNOTATION]: before ?? null } };
+  if (deployment.spec.strategy?.type === 'Recreate') return patch(client, deployment, { metadata }, signal);
+  const maxSurge = /^\d+$/.test(value) ? Number(value) : value;
   return patch(client, deployment, { metadata, spec: { strategy: { rollingUpdate: { maxSurge } } } }, signal);
 }
 

@@ -273,7 +273,22 @@ export const WORLD_CHECKS: Readonly<Record<string, Check>> = {
     if (!isTheirs || isExcused || !servedEmpty(next) || servedEmpty(before)) return undefined;
     return `${move.name} left the gateway without ready pods to send to`;
   },
+  'S13 the controller takes no pod of the revision that carries everything': ({ before, move, next: after, was }) => {
+    const next = move.name === 'the world goes on' ? controller(before) : after;
+    if (!CONTROLLERS.has(move.name) || !isAdopted(before, was) || before.live === stableOf(before)?.template)
+      return undefined;
+    // Whoever writes past the guard has a second in which the controller may believe him.
+    if (!before.observed && before.maxSurge !== '100%') return undefined;
+    const had = before.sets.find((set) => set.uid === was?.replicaSetUid);
+    // Somebody took its owner off before Serin handed it over: nothing had been made ready for that.
+    if (had?.desired === 0) return undefined;
+    const has = next.sets.find((set) => set.uid === was?.replicaSetUid);
+    const isShort = had !== undefined && (has?.replicas ?? 0) < Math.min(had.replicas, before.replicas);
+    return isShort && carried(before) ? `${had.replicas} pods became ${has?.replicas}` : undefined;
+  },
 };
+
+const carried = ({ routes }: Cluster): boolean => routes.some(({ weight = 0, taken = 0 }) => Math.min(weight, taken) > 0);
 
 /** Causes of going back after which the revision does not run again. */
 const REJECTIONS: readonly string[] = ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'];

@@ -145,7 +145,15 @@ function scaling(cluster: Cluster): Cluster {
     return active
       .filter((other) => other.uid !== newest.uid)
       .reduce((next, other) => resize(next, other.uid, 0), cluster);
-  return active.some((set) => set.desired !== 0 && set.desired !== replicas) ? spreading(cluster, active) : cluster;
+  const isResized = active.some((set) => set.desired !== 0 && set.desired !== replicas);
+  const isTooMany = active.reduce((sum, set) => sum + set.replicas, 0) > roomOf(cluster);
+  if (isResized || isTooMany) return spreading(cluster, active);
+  return active.reduce((next, set) => change(next, set.uid, { desired: replicas }), cluster);
+}
+
+/** Pods that the Deployment may have in all while its revisions change. */
+function roomOf({ replicas, maxSurge }: Cluster): number {
+  return replicas + (maxSurge === '100%' ? replicas : Math.ceil(replicas / 4));
 }
 
 function scalingOne(cluster: Cluster, only: Pods | undefined): Cluster {
@@ -161,13 +169,12 @@ function youngest(cluster: Cluster): Pods | undefined {
 /** With a maxSurge of 100% there is room for all; with less the youngest, which is the adopted canary, pays for everybody. */
 function spreading(cluster: Cluster, active: readonly Pods[]): Cluster {
   const { replicas } = cluster;
-  const room = replicas + (cluster.maxSurge === '100%' ? replicas : Math.ceil(replicas / 4));
   if (cluster.maxSurge === '100%') return active.reduce((next, set) => resize(next, set.uid, replicas), cluster);
   const [first, ...others] = active.toSorted((a, b) => b.born - a.born);
   if (first === undefined) return cluster;
   const rest = others.reduce((sum, set) => sum + set.replicas, 0);
   const kept = others.reduce((next, set) => resize(next, set.uid, set.replicas), cluster);
-  return resize(kept, first.uid, Math.max(0, room - rest));
+  return resize(kept, first.uid, Math.max(0, roomOf(cluster) - rest));
 }
 
 /** Pods whose owner is gone end. */

@@ -205,6 +205,7 @@ function gitAndHands(cluster: Cluster): readonly Named[] {
   return [
     ['the routes are applied from Git', isSplit ? { ...cluster, routes } : cluster],
     ['the Service is applied from Git', cluster.pinnedTo === undefined ? cluster : { ...cluster, pinnedTo: undefined }],
+    ['maxSurge is written past the guard', { ...cluster, maxSurge: '25%', observed: false }],
     ['the canary Service is deleted', { ...cluster, canaryService: undefined }],
     ['somebody resumes past the guard', cluster.paused ? { ...cluster, paused: false } : cluster],
     ['somebody pauses', cluster.paused ? cluster : { ...cluster, paused: true }],
@@ -229,11 +230,21 @@ function deploymentReplaced(cluster: Cluster): Cluster {
     : addSet(bare, { uid: 'replaced', template, owner: 'deployment', replicas, desired: replicas });
 }
 
-/** The guard: a new template is held in the write that brings it. */
+/** The guard: a new template is held in the write that brings it. The manifest says maxSurge, as manifests do. */
 function apply(cluster: Cluster, live: string): Cluster {
-  if (live === cluster.live) return cluster;
+  if (live === cluster.live) return surging(cluster, '25%');
   // Whoever applies another template has decided anew.
-  return { ...cluster, live, lostAt: undefined, ...(cluster.attached === 'yes' ? { paused: true, held: true } : {}) };
+  const applied: Cluster = { ...surging(cluster, '25%'), live, lostAt: undefined };
+  return cluster.attached === 'yes' ? { ...applied, paused: true, held: true } : applied;
+}
+
+/** The guard keeps the maxSurge of a handover and notes what was wanted; without the label nobody does. */
+function surging(cluster: Cluster, maxSurge: string): Cluster {
+  const { attached, maxSurgeBefore } = cluster;
+  if (cluster.maxSurge === maxSurge) return cluster;
+  if (attached !== 'released' && maxSurgeBefore !== undefined)
+    return maxSurgeBefore === maxSurge ? cluster : { ...cluster, maxSurgeBefore: maxSurge };
+  return { ...cluster, maxSurge, observed: false };
 }
 
 function ask(cluster: Cluster, action: ActionView['action']): Cluster {

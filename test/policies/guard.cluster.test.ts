@@ -172,6 +172,61 @@ stage.describe('a held Deployment', () => {
   }, 30_000);
 });
 
+stage.describe('a Deployment in the seconds of its handover', () => {
+  const strategy = (maxSurge: number | string) => ({ strategy: { rollingUpdate: { maxSurge, maxUnavailable: 0 } } });
+  const surge = async (name: string) => {
+    const { body } = await server.ask('GET', deploymentPath(namespace, name));
+    const spec = Object(body['spec']);
+    return [spec.strategy?.rollingUpdate?.maxSurge, body.metadata?.annotations?.['serin.dev/max-surge']];
+  };
+  const surged = async (name: string) => {
+    await attach(server, namespace, name);
+    await bySerin(name, {
+      metadata: { annotations: { 'serin.dev/max-surge': '1' } },
+      spec: { strategy: { rollingUpdate: { maxSurge: '100%' } } },
+    });
+  };
+
+  test.each(Object.entries<(name: string) => Promise<unknown>>({
+    'a forced apply from Git': (name) =>
+      server.kubectl(
+        ['apply', '--server-side', '--force-conflicts', '--field-manager', 'git', '-n', namespace, '-f', '-'],
+        manifest(name, 'app:2', strategy(2)),
+      ),
+    'kubectl replace, which does not know the note': (name) =>
+      server.kubectl(['replace', '-n', namespace, '-f', '-'], manifest(name, 'app:1', strategy(2))),
+    'a patch': (name) => server.ask('PATCH', deploymentPath(namespace, name), { spec: strategy(2) }),
+  }))('keeps room for both revisions through %s, and what was wanted is noted', async (way, write) => {
+    const name = nameOf(`surge ${way}`);
+    await surged(name);
+    await write(name);
+    expect(await surge(name)).toEqual(['100%', '2']);
+  });
+
+  test('keeps the note when a write takes it off', async () => {
+    await surged('noted');
+    await kubectl('annotate', 'deployment/noted', 'serin.dev/max-surge-');
+    expect(await surge('noted')).toEqual(['100%', '1']);
+  });
+
+  test('gets its own maxSurge back from Serin', async () => {
+    await surged('restored');
+    await bySerin('restored', {
+      metadata: { annotations: { 'serin.dev/max-surge': null } },
+      spec: { strategy: { rollingUpdate: { maxSurge: 1 } } },
+    });
+    expect(await surge('restored')).toEqual([1, undefined]);
+    await server.ask('PATCH', deploymentPath(namespace, 'restored'), { spec: strategy(3) });
+    expect(await surge('restored')).toEqual([3, undefined]);
+  });
+
+  test('may become Recreate, which needs no room', async () => {
+    await surged('recreated');
+    const recreate = { spec: { strategy: { type: 'Recreate', rollingUpdate: null } } };
+    expect(await server.ask('PATCH', deploymentPath(namespace, 'recreated'), recreate)).toMatchObject({ status: 200 });
+  });
+});
+
 stage.describe("a user's own pause", () => {
   test('stays theirs while it lasts: no mark, and theirs to end', async () => {
     await attach(server, namespace, 'their');

@@ -44,11 +44,15 @@ function attached(world: World, deployment: DeploymentView, set: ReplicaSetView,
   const stable = revisionOf(set, nowMs);
   const memory = { ...world.memory, stable, journal: { ...world.memory.journal, targetUid: deployment.uid } };
   const message = `Attached to Deployment ${world.spec.target.name}; ${stable.hash} is stable and no pod was restarted.`;
-  return decision(
-    memory,
-    { phase: 'Idle', reason: 'UpToDate', message, stalled: false },
-    { events: [{ type: 'Normal', reason: 'Attached', message }], wakeAfterMs: 0 },
-  );
+  return decision(memory, upToDate(stable.hash), {
+    events: [{ type: 'Normal', reason: 'Attached', message }],
+    wakeAfterMs: 0,
+  });
+}
+
+/** What a workload at rest says; news stand in Events, so that nothing is left to be written when they are old (S9). */
+export function upToDate(hash: string): Report {
+  return { phase: 'Idle', reason: 'UpToDate', message: `${hash} is stable and takes all traffic.`, stalled: false };
 }
 
 export function revisionOf(set: ReplicaSetView, nowMs: number): StableRevision {

@@ -117,6 +117,25 @@ describe('after the handover', () => {
     ]);
   });
 
+  test('a maxSurge that somebody wrote while the old pods are there is raised again, and what they wanted is kept', () => {
+    expect(decide(withDeployment(adopted(), { maxSurge: '50%' }), NOW).effects).toEqual([
+      { kind: 'setMaxSurge', value: '100%', before: '50%' },
+    ]);
+    const bare = withDeployment(adopted(), { maxSurgeBefore: undefined } as never);
+    expect(decide(bare, NOW).effects).toEqual([{ kind: 'setMaxSurge', value: '100%', before: '25%' }]);
+  });
+
+  test('a canary that lost its owner before it was handed over is made ready all the same (S16)', () => {
+    const pinned = { ...adopted(), services: promoting().services };
+    const early = withDeployment(pinned, { maxSurge: '25%', maxSurgeBefore: undefined } as never);
+    expect(kindsOf(decide(early, NOW))).toEqual(['unpin', 'setMaxSurge']);
+  });
+
+  test('a Deployment that became Recreate in between loses only the annotation', () => {
+    const recreated = withDeployment(alone(), { strategyType: 'Recreate', maxSurge: '100%' });
+    expect(decide(recreated, NOW).effects).toEqual([{ kind: 'setMaxSurge', value: '25%' }]);
+  });
+
   test('one whose annotation was taken off is restored from the journal', () => {
     expect(decide(withDeployment(restored(), { maxSurge: '100%' }), NOW).effects).toEqual([
       { kind: 'setMaxSurge', value: '25%' },

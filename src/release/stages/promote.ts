@@ -59,7 +59,7 @@ function handingOver(
   if (!deployment.paused) return say([], 'The Deployment is being held before the handover.', 1000);
   const pins = unpinning(world);
   if (pins.length > 0) return say(pins, 'Services take in both revisions; the routes stay on the new one.');
-  const surge = surgeUp(deployment, attempt.maxSurge ?? deployment.maxSurge);
+  const surge = surgeUp(deployment, attempt.maxSurge);
   if (surge.length > 0) return say(surge, 'The Deployment is being made safe against a resize in the next second.');
   if (deployment.observedGeneration < deployment.generation)
     return say([], 'Waiting for the Deployment controller to see it.', 2000);
@@ -104,6 +104,9 @@ function adopted(
   const others = world.replicaSets.filter((set) => set.owner === 'deployment' && set.uid !== canary.uid);
   const busy = others.filter((set) => set.replicas > 0);
   if (canary.owner !== 'deployment') return waitingForAdoption(world, attempt, deployment, canary, nowMs);
+  // Adopted before Serin had made it ready, or undone since: what the handover needs comes first (S13, S16).
+  const missing = [...unpinning(world), ...(busy.length > 0 ? surgeUp(deployment, attempt.maxSurge) : [])];
+  if (missing.length > 0) return say(missing, 'Services and the Deployment are being made ready for both revisions.');
   if (canary.replicas < deployment.replicas && busy.length > 0)
     return say(
       [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: deployment.replicas }],

@@ -5,7 +5,7 @@ import { decision } from '../plan.ts';
 import { refusalOf } from '../refusals.ts';
 import { bypassingRoll, hasReplaced, isForeign, liveIsStable, stableSet } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
-import { attach, guardAbsentMessage, isHeldBack, revisionOf, settledSet } from './attach.ts';
+import { attach, guardAbsentMessage, isHeldBack, revisionOf, settledSet, upToDate } from './attach.ts';
 import { lettingGo } from './detach.ts';
 import { startAttempt } from './start.ts';
 import { recover } from './recover.ts';
@@ -69,9 +69,7 @@ function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView
     );
   const refusal = refusalOf(world, deployment);
   if (refusal !== undefined) return decision(world.memory, { phase: 'Idle', ...refusal, stalled: true }, { effects });
-  return decision(world.memory, idle('Idle', 'UpToDate', `${stable.hash} is stable and takes all traffic.`), {
-    effects,
-  });
+  return decision(world.memory, upToDate(stable.hash), { effects });
 }
 
 function withNewTemplate(world: World, deployment: DeploymentView, stable: ReplicaSetView, nowMs: number): Decision {
@@ -156,7 +154,7 @@ function followNativeRoll(world: World, deployment: DeploymentView, roll: Replic
   const released = quarantineOf(world);
   const quarantined = world.memory.quarantined.filter((entry) => entry !== released && entry.hash !== settled.hash);
   const memory = { ...world.memory, quarantined, stable: revisionOf(settled, nowMs) };
-  return decision(memory, idle('Idle', 'UpToDate', `${settled.hash} rolled out by itself and is stable now.`), {
+  return decision(memory, upToDate(settled.hash), {
     events: [{ type: 'Warning', reason: 'GuardBypassed', message }],
     wakeAfterMs: 0,
   });

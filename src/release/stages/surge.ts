@@ -8,11 +8,19 @@ import type { DeploymentView } from '../world.ts';
 /** With it the controller spreads a resize over both revisions; without it the canary pays the whole difference. */
 const HANDOVER_SURGE = '100%';
 
-/** What is still to be written before the handover; with strategy Recreate there is no maxSurge and no such danger. */
-export function surgeUp(deployment: DeploymentView, own: string): readonly Effect[] {
-  if (deployment.strategyType === 'Recreate') return [];
-  const isUp = deployment.maxSurge === HANDOVER_SURGE && deployment.maxSurgeBefore !== undefined;
-  return isUp ? [] : [{ kind: 'setMaxSurge', value: HANDOVER_SURGE, before: own }];
+/**
+ * What is still to be written before the handover, and again when somebody wrote past the guard; with strategy Recreate
+ * there is no maxSurge and no such danger.
+ *
+ * @param journalled the user's own value as the attempt remembers it.
+ */
+export function surgeUp(deployment: DeploymentView, journalled?: string): readonly Effect[] {
+  const { strategyType, maxSurge, maxSurgeBefore } = deployment;
+  if (strategyType === 'Recreate') return [];
+  const isUp = maxSurge === HANDOVER_SURGE;
+  if (isUp && maxSurgeBefore !== undefined) return [];
+  const before = isUp ? (journalled ?? maxSurge) : maxSurge;
+  return [{ kind: 'setMaxSurge', value: HANDOVER_SURGE, before }];
 }
 
 /**
@@ -21,8 +29,11 @@ export function surgeUp(deployment: DeploymentView, own: string): readonly Effec
  * @param journalled what the attempt remembers, for a Deployment whose annotation somebody took off.
  */
 export function surgeBack(deployment: DeploymentView | undefined, journalled?: string): readonly Effect[] {
-  if (deployment === undefined || deployment.strategyType === 'Recreate') return [];
-  const { maxSurge, maxSurgeBefore } = deployment;
+  if (deployment === undefined) return [];
+  const { maxSurge, maxSurgeBefore, strategyType } = deployment;
+  // Nothing but the annotation is left to take off when the strategy was changed during the handover (S10).
+  if (strategyType === 'Recreate')
+    return maxSurgeBefore === undefined ? [] : [{ kind: 'setMaxSurge', value: maxSurgeBefore }];
   if (maxSurgeBefore !== undefined)
     return [{ kind: 'setMaxSurge', value: maxSurge === HANDOVER_SURGE ? maxSurgeBefore : maxSurge }];
   const isLeft = maxSurge === HANDOVER_SURGE && journalled !== undefined && journalled !== HANDOVER_SURGE;

@@ -8,8 +8,8 @@ import type { Scene } from '../harness/scene.ts';
 import { Checks, goal, numbersOf, seconds, textOf, told } from '../harness/story.ts';
 import type { Row, Story } from '../harness/story.ts';
 
-/** News of the attaching are followed, after half a minute, by the plain words for a workload at rest. */
-const settlesMs = 45_000;
+/** Until the memory of the process has settled after the attaching. */
+const settlesMs = 20_000;
 const restMs = 120_000;
 const starts = 5;
 
