@@ -1,11 +1,13 @@
 /**
- * Writes the files that follow from the sources: crds/*.yaml from src/api. With --check it changes nothing and fails when a
- * file is not what the sources say.
+ * Writes the files that follow from the sources: crds/*.yaml and docs/reference from src/api, deploy/install.yaml from deploy/.
+ * With --check it changes nothing and fails when a file is not what the sources say.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { customResourceDefinition, kindDeclarations } from '../src/api/crd.ts';
+import { installFiles } from './install-manifest.ts';
+import { referencePages } from './reference.ts';
 
 export interface GeneratedFile {
   /** Relative to the repository's root. */
@@ -15,7 +17,7 @@ export interface GeneratedFile {
 
 /** Every generated file as the sources say it should be. */
 export function generatedFiles(): GeneratedFile[] {
-  return kindDeclarations.map((kind) => ({
+  const definitions = kindDeclarations.map((kind) => ({
     path: `crds/${kind.resource.plural}.yaml`,
     content: `# Generated from src/api by "npm run generate". Do not edit.\n${stringify(
       customResourceDefinition(kind),
@@ -25,6 +27,7 @@ export function generatedFiles(): GeneratedFile[] {
       },
     )}`,
   }));
+  return [...definitions, ...installFiles(new URL('../', import.meta.url), definitions), ...referencePages()];
 }
 
 /** Paths of the generated files that are missing or differ from the sources. */
@@ -43,7 +46,7 @@ async function main(root: URL, checkOnly: boolean): Promise<number> {
     return 0;
   }
   const stale = await outOfSync(root);
-  for (const path of stale) process.stderr.write(`${path} is not what src/api says: run "npm run generate".\n`);
+  for (const path of stale) process.stderr.write(`${path} is not what its sources say: run "npm run generate".\n`);
   return stale.length === 0 ? 0 : 1;
 }
 

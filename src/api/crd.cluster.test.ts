@@ -73,7 +73,7 @@ stage.describe('the API server with the generated CRDs', () => {
       if (declaration.status === undefined) return;
       const status = maximal(declaration.status);
       const path = `${pathOf(kind)}/${name}/status?fieldValidation=Strict`;
-      expect(await asked().ask('PUT', path, { ...created.body, status }, { as: SERIN })).toMatchObject({ status: 200 });
+      expect(await asked().ask('PATCH', path, replacing(status), bySerin)).toMatchObject({ status: 200 });
       const { body } = await asked().ask('GET', `${pathOf(kind)}/${name}`);
       expect(body['status']).toEqual(status);
       expect(body['spec']).toEqual(spec);
@@ -86,12 +86,8 @@ stage.describe('the API server with the generated CRDs', () => {
     const name = 'maximal';
     const { body } = await asked().ask('GET', `${pathOf(kind)}/${name}`);
     const full = { ...body, status: maximal(declaration.status) };
-    const answer = await asked().ask(
-      'PUT',
-      `${pathOf(kind)}/${name}/status?dryRun=All`,
-      change(full, path, undefined),
-      { as: SERIN },
-    );
+    const { status } = Object(change(full, path, undefined));
+    const answer = await asked().ask('PATCH', `${pathOf(kind)}/${name}/status?dryRun=All`, replacing(status), bySerin);
     expect(answer.body.message).toContain(`${path}: Required value`);
   });
 
@@ -119,6 +115,13 @@ stage.describe('the API server with the generated CRDs', () => {
     expect((await asked().kubectl(['get', 'srr', '-n', namespace])).code).toBe(0);
   });
 });
+
+const bySerin = { as: SERIN, type: 'json-patch' } as const;
+
+/** The whole status at once, with the one verb that Serin has. */
+function replacing(status: unknown) {
+  return [{ op: 'add', path: '/status', value: status }];
+}
 
 function asked() {
   return stage.server;

@@ -14,7 +14,9 @@ interface EffectiveStep {
 }
 
 interface EffectiveTraffic {
-  readonly service: string;
+  /** Absent: nothing sends requests to the pods, as with queue workers. */
+  readonly service?: string | undefined;
+  /** Empty: the share of the pods is the share of the requests. */
   readonly routes: readonly { readonly kind: 'HTTPRoute'; readonly name: string }[];
   /** Services on the same pods that may reach the new version at once; every other one is pinned to the old version. */
   readonly alsoReachable: readonly string[];
@@ -76,10 +78,10 @@ export function effectiveSpec(spec: RolloutSpec): EffectiveSpec {
   };
 }
 
-function effectiveTraffic(traffic: RolloutSpec['traffic']): EffectiveTraffic {
+function effectiveTraffic(traffic: NonNullable<RolloutSpec['traffic']> = {}): EffectiveTraffic {
   return {
-    service: traffic.service,
-    routes: traffic.routes.map((route) => ({ kind: 'HTTPRoute', name: route.name })),
+    ...(traffic.service === undefined ? {} : { service: traffic.service }),
+    routes: (traffic.routes ?? []).map((route) => ({ kind: 'HTTPRoute', name: route.name })),
     alsoReachable: traffic.alsoReachable ?? [],
     ...(traffic.settle === undefined ? {} : { settleMs: parseDurationMs(traffic.settle) }),
     drainMs: parseDurationMs(traffic.drain ?? builtInDefaults.drain),

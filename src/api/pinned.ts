@@ -10,7 +10,7 @@ const milliseconds = (description: string) => z.int().min(0).describe(descriptio
 
 export const pinnedTrafficSchema = z
   .object({
-    service: serviceName('The Service whose requests are split.'),
+    service: serviceName('The Service whose requests are split; absent for workers.').optional(),
     routes: z
       .array(
         z

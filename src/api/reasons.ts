@@ -1,6 +1,7 @@
 /**
- * The closed lists of words that Serin says: phases, reasons (of status, conditions and Events) and exit codes, with
- * the sentence that explains each and whose move it is. Status, Events, help texts and documentation all read here.
+ * The closed lists of words that Serin says: phases, verdicts, reasons (of status, conditions and Events) and exit codes,
+ * with the sentence that explains each and whose move it is. Status, Events, help texts and documentation all read here;
+ * what to do about each reason stands in advice.ts.
  */
 export const PHASES = {
   Attaching: 'Serin looks at the workload and has not taken charge of its releases yet.',
@@ -17,14 +18,17 @@ export const PHASES = {
 export type Phase = keyof typeof PHASES;
 
 /** Whose move it is: Serin's (wait), the user's (change something), nobody's (news). */
-type Move = 'serin' | 'user' | 'none';
+export type Move = 'serin' | 'user' | 'none';
 
-export const REASONS = {
-  // at rest
+type Words = Readonly<Record<string, readonly [move: Move, sentence: string]>>;
+
+const atRest = {
   UpToDate: ['none', 'The live template is the stable revision.'],
   Attached: ['none', 'Serin took charge of the releases of this workload.'],
   Detached: ['none', 'Serin gave the workload back.'],
-  // attaching
+} as const satisfies Words;
+
+const attaching = {
   NotSettled: ['user', 'The Deployment has not finished its own rollout within its progress deadline.'],
   Settling: ['serin', 'The Deployment is still rolling out by itself; Serin attaches when it has finished.'],
   NeverAvailable: ['user', 'The Deployment has never had an available pod; it is left to come up natively.'],
@@ -49,7 +53,9 @@ export const REASONS = {
   NameTaken: ['user', 'An object with the name that Serin needs exists and is not Serin’s.'],
   NewerJournal: ['user', 'A newer Serin wrote the status of this Rollout; this one holds.'],
   InvalidSpec: ['user', 'The spec cannot be read.'],
-  // release
+} as const satisfies Words;
+
+const releasing = {
   ScaledToZero: ['user', 'The Deployment has 0 replicas; a release waits until it has some.'],
   ReleaseStarted: ['serin', 'A new template was seen and its release began.'],
   Preparing: ['serin', 'Services are pinned and the first pods of the new revision start.'],
@@ -71,7 +77,9 @@ export const REASONS = {
   Promoting: ['serin', 'The Deployment takes over the ReplicaSet of the new revision.'],
   NotAdopted: ['user', 'The Deployment controller has not taken over the ReplicaSet in time.'],
   Promoted: ['none', 'The new revision is stable.'],
-  // going back
+} as const satisfies Words;
+
+const goingBack = {
   Errors: ['user', 'The new revision fails more requests than tolerated.'],
   Crashes: ['user', 'Pods of the new revision crash.'],
   NotReady: ['user', 'Pods of the new revision did not become ready in time.'],
@@ -88,8 +96,81 @@ export const REASONS = {
   UnknownPast: ['user', 'The status of the Rollout was lost during a release; its revision is quarantined.'],
   WitnessMissing: ['user', 'The ReplicaSet that shows what was rejected is gone; a person must say retry.'],
   RolledBack: ['user', 'A revision was rejected; its template waits until it is fixed, reverted or retried.'],
-} as const satisfies Record<string, readonly [Move, string]>;
+} as const satisfies Words;
+
+/** The reasons by where a Rollout stands when they are given, for those who read them in order. */
+export const REASON_GROUPS = {
+  'At rest': atRest,
+  'While Serin attaches': attaching,
+  'During a release': releasing,
+  'Going back, and afterwards': goingBack,
+} as const;
+
+export const REASONS = { ...atRest, ...attaching, ...releasing, ...goingBack } as const;
 export type Reason = keyof typeof REASONS;
+
+/** Reasons that the conditions Guarded and Judged have of their own; Ready, Reconciling and Stalled have the reason of the status. */
+export const CONDITION_REASONS = {
+  Guarded: {
+    AdmissionGuard: 'A dry run showed that a new template is held in the write that brings it.',
+    PauseGuard:
+      'The Deployment stays paused while it is attached, because admission policy does not hold a template here.',
+    GuardAbsent: 'A dry run showed that a new template would not be held.',
+    NotTried: 'The guard was not tried yet.',
+  },
+  Judged: {
+    AgainstStable: 'The new version is compared with the old one at the same time.',
+    AgainstHistory: 'During the bake: the new version is held against the rate of the old one during this release.',
+    NoSource: 'There is no MetricSource; only readiness and restarts are watched.',
+    NoSeries: 'The source answers and has no series for the selector in the message.',
+    Waiting: 'The first counts are not there yet.',
+    SourceDown: 'The source does not answer, or its samples are old.',
+  },
+} as const;
+
+/** What the column VERDICT says. While a release goes back it is the reason why. */
+export const VERDICTS = {
+  Acceptable: 'The new version is not unacceptably worse, by the evidence of this step.',
+  NotEnough: 'There is not enough evidence yet.',
+  Doubt: 'There is evidence of harm, and not enough to go back; no step forward.',
+  Baking: 'All requests are on the new version and nothing speaks against it.',
+  NoSource: 'There is no metric source; only readiness and restarts are watched.',
+  SourceDown: 'The metric source does not answer, which is no verdict.',
+} as const;
+
+/**
+ * Reasons that Serin gives in Events. A clean release has one Event when it begins, one for each step, and one each for the
+ * bake, the beginning and the end of the promotion.
+ */
+export const EVENT_REASONS = [
+  'Attached',
+  'Detached',
+  'GuardBypassed',
+  'ReleaseStarted',
+  'Stepped',
+  'Baking',
+  'Braked',
+  'BrakeReleased',
+  'Promoting',
+  'Promoted',
+  // why a release goes back
+  'Errors',
+  'Crashes',
+  'NotReady',
+  'ImagePull',
+  'Unschedulable',
+  'QuotaExceeded',
+  'Aborted',
+  'Superseded',
+  'Cancelled',
+  'NotJudged',
+  'Detaching',
+  'Released',
+  'TargetMissing',
+  'TargetReplaced',
+  'CanaryEscaped',
+  'UnknownPast',
+] as const satisfies readonly Reason[];
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -101,3 +182,14 @@ export const EXIT = {
   timedOut: 5,
   notFoundOrForbidden: 6,
 } as const;
+
+/** What each exit code says. */
+export const EXIT_WORDS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'Done; of `watch --exit-status`: released.',
+  error: 'Something went wrong; the message says what.',
+  usage: 'The command line is wrong.',
+  rolledBack: 'The release was rolled back.',
+  needsPerson: 'A person is needed, or the act was refused.',
+  timedOut: 'The time given by `--timeout` is over.',
+  notFoundOrForbidden: 'There is no such object, or you may not read or write it.',
+};

@@ -30,15 +30,19 @@ const routeSchema = z
 const trafficSchema = withRules(
   z
     .strictObject({
-      service: serviceName('The Service that the routes send requests to and whose selector matches the Deployment.'),
+      service: serviceName(
+        'The Service that callers use and whose selector matches the Deployment. Without it the pods are taken for workers, whose share of the work is their share of the pods.',
+      ).optional(),
       routes: distinct(
         z
           .array(routeSchema)
           .min(1)
           .max(8)
-          .describe('The routes whose weights are moved. Every rule that names the Service takes part.'),
+          .describe(
+            'The routes whose weights are moved. Every rule that names the Service takes part. Without routes the new version gets the share of the requests that it has of the pods: one pod at least, half of them at most.',
+          ),
         ['kind', 'name'],
-      ),
+      ).optional(),
       alsoReachable: distinct(
         z
           .array(serviceName('Name of a Service.'))
@@ -57,10 +61,15 @@ const trafficSchema = withRules(
     .describe('Where the requests come from and how they are split.'),
   [
     {
-      cel: '!has(self.alsoReachable) || !(self.service in self.alsoReachable)',
+      cel: '!has(self.routes) || has(self.service)',
+      message: 'routes need traffic.service, the Service that they send requests to: name it, or leave the routes out.',
+      holds: (traffic) => traffic.routes === undefined || traffic.service !== undefined,
+    },
+    {
+      cel: '!has(self.alsoReachable) || !has(self.service) || !(self.service in self.alsoReachable)',
       message:
         'alsoReachable names the Service of traffic.service itself: remove it there, its weights decide who reaches the new version.',
-      holds: (traffic) => !(traffic.alsoReachable ?? []).includes(traffic.service),
+      holds: ({ alsoReachable = [], service }) => service === undefined || !alsoReachable.includes(service),
     },
   ],
 );
@@ -201,7 +210,7 @@ const analysisSchema = z
 export const rolloutSpecSchema = z
   .strictObject({
     targetRef: targetRefSchema,
-    traffic: trafficSchema,
+    traffic: trafficSchema.optional(),
     strategy: strategySchema.optional(),
     analysis: analysisSchema.optional(),
   })

@@ -1,6 +1,7 @@
 /** `serin pause|resume|abort|retry|promote|skip`: writes one RolloutAction and waits for Serin's answer; it never edits a Rollout. */
 import { rolloutActionKind, rolloutKind } from '../api/kinds.ts';
 import { EXIT } from '../api/reasons.ts';
+import { isKubeError } from '../kube/errors.ts';
 import type { RolloutActionSpec } from '../api/rollout-action.ts';
 import { CliError } from './failure.ts';
 import type { RolloutActionObject, RolloutObject } from './objects.ts';
@@ -31,7 +32,10 @@ export async function act(action: Act, name: string, options: ActOptions, around
   });
 }
 
-/** `by` is left out: the API server fills in who asked, and nobody can sign for another. */
+/**
+ * The API server writes into `by` who asked, or refuses a name that is not the asker's: nobody can sign for another. Where
+ * no policy can fill it in, it has to be there, so it always is.
+ */
 async function create(
   action: Act,
   name: string,
@@ -40,11 +44,34 @@ async function create(
 ): Promise<RolloutActionObject> {
   const rollout = await client.get<RolloutObject>(rolloutKind, { namespace, name });
   const revision = revisionFor(action, rollout, options.revision);
-  const spec = { rollout: name, action, revision, ...(options.reason === undefined ? {} : { reason: options.reason }) };
+  const by = await whoAmI(client);
+  const spec = {
+    rollout: name,
+    action,
+    revision,
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+    ...(by === undefined ? {} : { by }),
+  };
   return client.create<RolloutActionObject>(rolloutActionKind, {
     metadata: { generateName: `${name}-${action}-`, namespace },
     spec,
   });
+}
+
+/** The user's name as the API server sees it; undefined where it does not say (before Kubernetes 1.28). */
+async function whoAmI({ transport }: Session['client']): Promise<string | undefined> {
+  try {
+    const { status } = await transport.request<{ status?: { userInfo?: { username?: string } } }>({
+      method: 'POST',
+      path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+      action: 'ask the API server who you are',
+    });
+    return status?.userInfo?.username;
+  } catch (error) {
+    if (isKubeError(error, 'NotFound', 'Forbidden')) return undefined;
+    throw error;
+  }
 }
 
 async function answered(

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { EXIT } from '../api/reasons.ts';
 import { readFaultPoint } from '../controller/fault-points.ts';
+import type { GuardMode } from '../controller/guard-mode.ts';
 import { runOperator } from '../controller/operator.ts';
 import { createMetrics } from '../insight/metrics.ts';
 import { loadConnection } from '../kube/config.ts';
@@ -21,6 +22,8 @@ export interface OperatorOptions extends GlobalOptions {
   readonly metricsAddress?: string | undefined;
   /** Default `info`. */
   readonly logLevel?: (typeof logLevels)[number] | undefined;
+  /** What holds new templates; default `auto`. */
+  readonly guard?: GuardMode | undefined;
   /** Rollouts worked on at once; default 4. */
   readonly workers?: number | undefined;
 }
@@ -50,6 +53,7 @@ export async function operator(
       probesAddress: options.metricsAddress ?? ':9797',
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       ...(options.workers === undefined ? {} : { workers: options.workers }),
+      ...(options.guard === undefined ? {} : { guard: options.guard }),
       ...(faultPoint === undefined ? {} : { faultPoint }),
     },
     stopSignal(),

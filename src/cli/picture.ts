@@ -94,7 +94,7 @@ function colourOf({ status }: RolloutObject): Colour {
 }
 
 /** A terminal that wraps by itself would make the number of drawn lines unknown. */
-function wrapped(words: string, width: number): string[] {
+export function wrapped(words: string, width: number): string[] {
   const lines = [''];
   for (const word of words.split(/\s+/)) {
     const last = lines.length - 1;

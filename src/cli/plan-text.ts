@@ -89,10 +89,20 @@ function sourceLine(source: Exclude<SourceSight, { kind: 'none' }>): string {
     : `errors, from MetricSource ${source.name}`;
 }
 
+/** Without routes the weights are whole pods, which is worth a sentence: 5% of 4 pods is one pod of five. */
+function split(routes: ReleasePlan['effective']['traffic']['routes'], service: string | undefined): string {
+  if (service === undefined)
+    return 'no Service: the share of the work is the share of the pods, one pod at least and half of them at most';
+  if (routes.length === 0)
+    return `no routes: Service ${service} takes in the pods of both versions from the first step on, and the share of the requests is the share of the pods: one pod at least, half of them at most`;
+  const names = routes.map((route) => `${route.kind} ${route.name}`).join(', ');
+  return `${names}: requests for Service ${service} are split between it and ${service}-canary`;
+}
+
 function traffic({ effective, pinned, reachable }: ReleasePlan): string[] {
   const { service, routes, drainMs } = effective.traffic;
   return [
-    `${routes.map((route) => `${route.kind} ${route.name}`).join(', ')}: requests for Service ${service} are split between it and ${service}-canary`,
+    split(routes, service),
     ...(pinned.length === 0 ? [] : [`kept on the old version during a release: Service ${pinned.join(', ')}`]),
     ...(reachable.length === 0 ? [] : [`reaches both versions at once: Service ${reachable.join(', ')}`]),
     `old pods stay ${spanOf(drainMs)} after their last request could arrive`,

@@ -4,6 +4,8 @@ import { EXIT } from '../api/reasons.ts';
 import { Observer } from '../controller/observe.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
+import { guardShown } from '../release/conditions.ts';
+import type { Guard } from '../release/world.ts';
 // oxlint-disable-next-line no-restricted-imports -- plan looks with the operator's own eyes, which take this; it is not asked here
 import { ConvergenceWatch } from '../traffic/convergence.ts';
 import { CliError } from './failure.ts';
@@ -120,10 +122,10 @@ function show({ rollout, namespace }: Subject, sight: Sight, options: PlanOption
 }
 
 /** What the operator found when it last tried; a user's rights do not suffice to try it. */
-function guardIn(rollout: KubeObject): 'proven' | 'absent' | 'unknown' {
+function guardIn(rollout: KubeObject): Guard {
   const status = rollout['status'];
   const conditions = isRecord(status) && Array.isArray(status['conditions']) ? status['conditions'] : [];
   const guarded: unknown = conditions.find((one: unknown) => isRecord(one) && one['type'] === 'Guarded');
   if (!isRecord(guarded)) return 'unknown';
-  return guarded['status'] === 'True' ? 'proven' : guarded['status'] === 'False' ? 'absent' : 'unknown';
+  return guardShown(typeof guarded['reason'] === 'string' ? guarded['reason'] : undefined);
 }

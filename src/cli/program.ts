@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT } from '../api/reasons.ts';
 import { systemClock } from '../kube/clock.ts';
 import { commandLine } from './commands.ts';
@@ -33,6 +33,8 @@ export async function run(args: readonly string[], around: Surroundings): Promis
   const program = commandLine(around, outcome);
   try {
     if (args.length === 0) program.outputHelp();
+    // How shells ask; no command, because what follows is a line that is still being typed.
+    else if (args[0] === 'complete' && args[1] === '--') return await completeLine(args.slice(2), program, around);
     else await program.parseAsync([...args], { from: 'user' });
     return outcome.exitCode;
   } catch (error) {
@@ -41,6 +43,11 @@ export async function run(args: readonly string[], around: Surroundings): Promis
     around.terminal.complain(line);
     return exitCode;
   }
+}
+
+async function completeLine(words: readonly string[], program: Command, around: Surroundings): Promise<number> {
+  const { complete } = await import('./complete.ts');
+  return complete(words, program, around);
 }
 
 /** A plugin of kubectl is called by its own name; people typed "kubectl serin". */

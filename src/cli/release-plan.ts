@@ -1,11 +1,13 @@
 /** Works out what a release would do: weights, pods, pins, refusals. Pure; it asks the same core that the operator asks. */
 import type { EffectiveSpec } from '../api/effective.ts';
+import { LARGEST_SHARE_PERCENT, sharedPods, shareOfShared, sharingOf } from '../release/sharing.ts';
 import { canarySize } from '../release/weights.ts';
 import { type Refusal, refusalOf } from '../release/refusals.ts';
 import type { DeploymentView, ServiceView, World } from '../release/world.ts';
 
 /** One line of the plan; the last is the bake. Pods are undefined while the number of replicas is unknown. */
 interface PlannedStep {
+  /** Without routes: what the pods come to, which may differ from what was asked for. */
   readonly weightPercent: number;
   readonly kind: 'step' | 'bake';
   /** The step lasts at least this long. */
@@ -58,15 +60,25 @@ export function planOf(world: World, certainty: Certainty): ReleasePlan {
 }
 
 /** Stable keeps all of its pods until the handover, and a canary never shrinks on its way up (S2). */
-function stepsOf({ strategy }: EffectiveSpec, replicas: number | undefined): PlannedStep[] {
+function stepsOf(spec: EffectiveSpec, replicas: number | undefined): PlannedStep[] {
+  const { strategy } = spec;
+  const isRouted = sharingOf(spec) === 'routes';
   const planned = (kind: PlannedStep['kind'], weightPercent: number, atLeastMs: number): PlannedStep => {
-    const canaryPods = replicas === undefined ? undefined : canarySize(weightPercent, replicas);
+    const sized = isRouted ? canarySize : sharedPods;
+    const canaryPods = replicas === undefined ? undefined : sized(weightPercent, replicas);
     const totalPods = canaryPods === undefined || replicas === undefined ? undefined : replicas + canaryPods;
-    return { weightPercent, kind, atLeastMs, canaryPods, totalPods };
+    const isWhole = isRouted || canaryPods === undefined || replicas === undefined;
+    return {
+      weightPercent: isWhole ? weightPercent : shareOfShared(canaryPods, replicas),
+      kind,
+      atLeastMs,
+      canaryPods,
+      totalPods,
+    };
   };
   return [
     ...strategy.steps.map((step) => planned('step', step.weightPercent, step.atLeastMs)),
-    planned('bake', 100, strategy.bakeMs),
+    planned('bake', isRouted ? 100 : LARGEST_SHARE_PERCENT, strategy.bakeMs),
   ];
 }
 
@@ -88,6 +100,7 @@ function refusalsOf(world: World, certainty: Certainty): Refusal[] {
     refusalOf(alone, deployment),
     ...services.map((service) => refusalOf({ ...alone, services: [service] }, sound)),
     ...routes.map((route) => refusalOf({ ...alone, routes: [route] }, sound)),
+    refusalOf({ ...alone, rehearsal: world.rehearsal }, sound),
   ].filter(
     (refusal, index, all): refusal is Refusal =>
       refusal !== undefined && all.findIndex((one) => one?.message === refusal.message) === index,
@@ -95,7 +108,7 @@ function refusalsOf(world: World, certainty: Certainty): Refusal[] {
 }
 
 /** What the Deployment itself is refused for would hide what is wrong with the rest. */
-function withoutFaults({ heldByOther: _other, ...deployment }: DeploymentView): DeploymentView {
+export function withoutFaults({ heldByOther: _other, ...deployment }: DeploymentView): DeploymentView {
   return {
     ...deployment,
     attached: 'yes',

@@ -15,6 +15,8 @@ class ApiInMemory implements Transport {
   readonly requests: KubeRequest[] = [];
   /** Runs before each request; what it throws is the answer. */
   before: (request: KubeRequest) => void = () => {};
+  /** What is no object: reviews, dry runs, proxied requests. Undefined leaves the answer to the objects. */
+  respond: (request: KubeRequest) => object | undefined = () => undefined;
   isClosed = false;
 
   put(path: string, object: object): void {
@@ -24,6 +26,9 @@ class ApiInMemory implements Transport {
   async request<T>(request: KubeRequest): Promise<T> {
     this.requests.push(request);
     this.before(request);
+    const response = this.respond(request);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as below
+    if (response !== undefined) return structuredClone(response) as T;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the real transport: the caller says what it asked for
     return structuredClone(request.method === 'POST' ? this.#create(request) : this.#read(request)) as T;
   }

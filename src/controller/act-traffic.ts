@@ -12,7 +12,7 @@ export async function moveTraffic(
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, uid: rolloutUid } = hand.rollout.metadata;
-  const { service } = hand.seen.spec.traffic;
+  const service = (): string => present(hand.seen.spec.traffic.service, 'traffic.service');
   switch (effect.kind) {
     case 'pin':
       await pin(client, hand.service(effect.service), { hash: effect.hash, rolloutUid }, signal);
@@ -22,11 +22,11 @@ export async function moveTraffic(
     case 'createCanaryService':
       return makeCanaryService(hand, client, signal);
     case 'deleteCanaryService':
-      return deleteCanaryService(client, { namespace, name: canaryServiceName(service), uid: effect.uid }, signal);
+      return deleteCanaryService(client, { namespace, name: canaryServiceName(service()), uid: effect.uid }, signal);
     case 'split': {
       const found = hand.seen.routes.find(({ metadata }) => metadata.name === effect.route);
       const route = present(found, `HTTPRoute ${effect.route}`);
-      await splitRoute(client, route, service, effect.weightPercent, signal);
+      await splitRoute(client, route, service(), effect.weightPercent, signal);
       return;
     }
     default:
@@ -37,7 +37,7 @@ export async function moveTraffic(
 async function makeCanaryService(hand: Hand, client: KubeClient, signal: AbortSignal): Promise<void> {
   const { hash, record, number } = hand.attempt;
   const order = {
-    service: hand.service(hand.seen.spec.traffic.service),
+    service: hand.service(present(hand.seen.spec.traffic.service, 'traffic.service')),
     hash,
     record: hand.record(record),
     rolloutUid: hand.rollout.metadata.uid,

@@ -8,7 +8,7 @@ import { isKubeError } from '../kube/errors.ts';
 import type { Decision, Effect } from '../release/decision.ts';
 import { canarySize } from '../release/weights.ts';
 import { answerAction, pruneActions } from '../workload/actions.ts';
-import { attach, detach, hold, resume, setMaxSurge } from '../workload/hold.ts';
+import { attach, detach, guardByPause, hold, resume, setMaxSurge } from '../workload/hold.ts';
 import { DETACH_FINALIZER } from '../workload/marks.ts';
 import { rehearse } from '../workload/rehearsal.ts';
 import { keepRecord } from './act-records.ts';
@@ -44,6 +44,7 @@ function carryOut(hand: Hand, effect: Effect, signal: AbortSignal): Promise<void
       return setFinalizer(hand, client, effect.kind === 'addFinalizer', signal);
     case 'attach':
     case 'hold':
+    case 'guardByPause':
     case 'resume':
     case 'detach':
     case 'setMaxSurge':
@@ -85,7 +86,7 @@ async function setFinalizer(hand: Hand, client: KubeClient, isWanted: boolean, s
 async function changeDeployment(
   hand: Hand,
   client: KubeClient,
-  effect: Of<'attach' | 'hold' | 'resume' | 'detach' | 'setMaxSurge'>,
+  effect: Of<'attach' | 'hold' | 'guardByPause' | 'resume' | 'detach' | 'setMaxSurge'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { deployment } = hand;
@@ -95,6 +96,9 @@ async function changeDeployment(
       return;
     case 'hold':
       hand.deployment = await hold(client, deployment, signal);
+      return;
+    case 'guardByPause':
+      hand.deployment = await guardByPause(client, deployment, signal);
       return;
     case 'resume':
       hand.deployment = await resume(client, deployment, signal);

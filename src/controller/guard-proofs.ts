@@ -5,7 +5,7 @@
 import type { Clock } from '../kube/clock.ts';
 import type { ObjectRef } from '../kube/resources.ts';
 
-export type Guard = 'proven' | 'absent' | 'unknown';
+export type Proof = 'proven' | 'absent' | 'unknown';
 
 export interface GuardProofsOptions {
   readonly clock: Clock;
@@ -25,21 +25,21 @@ const FIRST_TURN_MS = 1_000;
 /** A core that asks again and again gets the answer of a moment ago. */
 const FRESH_MS = 5_000;
 
-interface Proof {
-  readonly guard: Guard;
+interface Trial {
+  readonly proof: Proof;
   readonly triedAtMs: number;
 }
 
 export class GuardProofs {
   readonly #options: GuardProofsOptions;
-  readonly #proofs = new Map<string, Proof>();
+  readonly #proofs = new Map<string, Trial>();
 
   constructor(options: GuardProofsOptions) {
     this.#options = options;
   }
 
-  of(namespace: string): Guard {
-    return this.#proofs.get(namespace)?.guard ?? 'unknown';
+  of(namespace: string): Proof {
+    return this.#proofs.get(namespace)?.proof ?? 'unknown';
   }
 
   /** Tries it now, unless it was tried a moment ago. Throws when the API server could not answer. */
@@ -47,11 +47,11 @@ export class GuardProofs {
     const { clock } = this.#options;
     const namespace = deployment.namespace ?? '';
     const before = this.#proofs.get(namespace);
-    if (before !== undefined && before.guard !== 'unknown' && clock.monotonicMs() - before.triedAtMs < FRESH_MS) return;
-    this.#proofs.set(namespace, { guard: before?.guard ?? 'unknown', triedAtMs: clock.monotonicMs() });
-    const guard = await this.#options.probe(deployment, signal);
-    this.#proofs.set(namespace, { guard, triedAtMs: clock.monotonicMs() });
-    if (guard !== before?.guard) this.#options.onChange(namespace);
+    if (before !== undefined && before.proof !== 'unknown' && clock.monotonicMs() - before.triedAtMs < FRESH_MS) return;
+    this.#proofs.set(namespace, { proof: before?.proof ?? 'unknown', triedAtMs: clock.monotonicMs() });
+    const proof = await this.#options.probe(deployment, signal);
+    this.#proofs.set(namespace, { proof, triedAtMs: clock.monotonicMs() });
+    if (proof !== before?.proof) this.#options.onChange(namespace);
   }
 
   /**

@@ -195,7 +195,7 @@ describe('which metric source is meant', () => {
     });
     expect(metricSourceOf([source('b', { prometheus: { address: 'ftp://x' } })], 'b')).toMatchObject({
       kind: 'missing',
-      sentence: expect.stringContaining('cannot be read'),
+      sentence: expect.stringContaining('cannot be used'),
     });
   });
 });

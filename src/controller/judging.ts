@@ -8,6 +8,7 @@ import { parseRuleOut, parseTolerate } from '../analysis/tolerance.ts';
 import type { EffectiveSpec } from '../api/effective.ts';
 import type { Attempt, RolloutStatus } from '../api/rollout-status.ts';
 import type { Decision } from '../release/decision.ts';
+import { sharingOf } from '../release/sharing.ts';
 import type { Memory } from '../release/world.ts';
 import type { Collector } from '../signals/collector.ts';
 import type { SavedEvidence } from '../signals/saved.ts';
@@ -110,7 +111,9 @@ export class Judging {
     const { collector } = this.#parts;
     collector.watch(subject);
     followed.isRead = true;
-    collector.arm(followed.attemptKey, attempt.stage === 'bake' ? 'bake' : 'twoArms');
+    // Without routes stable serves beside the canary to the end, so there are always two arms.
+    const isAlone = attempt.stage === 'bake' && sharingOf(attempt.spec) === 'routes';
+    collector.arm(followed.attemptKey, isAlone ? 'bake' : 'twoArms');
     if (attempt.convergedAtMs !== undefined)
       collector.stepStarted(followed.attemptKey, `${attempt.step}:${attempt.convergedAtMs}`);
   }
@@ -169,6 +172,7 @@ function uidByName(seen: Seen, attempt: Attempt): string | undefined {
 /** How the gateway counts: by the backends of the first route that names the Service. */
 function gatewayOf(seen: Seen, attempt: Attempt): GatewayBackends | undefined {
   const { service } = attempt.spec.traffic;
+  if (service === undefined) return undefined;
   for (const route of seen.routes) {
     const refs = (route.spec.rules ?? []).flatMap((rule) => rule.backendRefs ?? []);
     const port = refs.find((ref) => isRefTo(ref, service, route.metadata.namespace))?.port;

@@ -1,3 +1,4 @@
+import type { KubeObject } from '../kube/resources.ts';
 import { ApiDouble } from './api-double.ts';
 import { fillShop, guardWorks, putRollout, runLoop, type Running, spec } from './sample-world.ts';
 
@@ -23,7 +24,14 @@ async function start(api: ApiDouble, ms = 3000): Promise<Running> {
 
 const statusOf = (api: ApiDouble, name = 'checkout', namespace = 'shop') =>
   api.get('rollouts', namespace, name)?.['status'] as
-    | { phase?: string; reason?: string; message?: string; stable?: { name?: string }; journal?: object }
+    | {
+        phase?: string;
+        reason?: string;
+        message?: string;
+        stable?: { name?: string };
+        journal?: object;
+        conditions?: { type: string; status: string; reason: string }[];
+      }
     | undefined;
 const toUsers = (api: ApiDouble) => api.writes.filter(({ path }) => !/rollouts|events/.test(path));
 
@@ -156,15 +164,35 @@ test('of two Rollouts that name one Deployment the older one keeps it', async ()
   });
 });
 
-test('a guard that does not work is said, and heals by itself', async () => {
+test('where no policy holds a template the Deployment stays paused, and is freed when one does', async () => {
   const api = await shop();
   api.admission = (object) => object;
   putRollout(api);
   const { clock } = await start(api);
-  expect(statusOf(api)).toMatchObject({ reason: 'GuardAbsent' });
+  const guarded = () => statusOf(api)?.conditions?.find(({ type }) => type === 'Guarded');
+  expect(guarded()).toMatchObject({ status: 'True', reason: 'PauseGuard' });
+  expect(api.get('deployments', 'shop', 'checkout')?.['spec']).toMatchObject({
+    paused: true,
+    progressDeadlineSeconds: 2_147_483_647,
+  });
   guardWorks(api);
   await clock.advance(130_000);
   expect(statusOf(api)).toMatchObject({ phase: 'Idle', reason: 'UpToDate' });
+  expect(guarded()).toMatchObject({ status: 'True', reason: 'AdmissionGuard' });
+  const { metadata, ...rest } = api.get('deployments', 'shop', 'checkout') as KubeObject & { spec: object };
+  const freed = rest.spec;
+  expect(freed).toMatchObject({ progressDeadlineSeconds: 600 });
+  expect(freed).not.toHaveProperty('paused');
+  expect(Object.keys(metadata?.annotations ?? {})).not.toContainEqual(expect.stringContaining('serin.dev/'));
+});
+
+test('told to trust nothing but the policy, Serin begins no release where it does not work', async () => {
+  const api = await shop();
+  api.admission = (object) => object;
+  putRollout(api);
+  running = await runLoop(api, { guard: 'admission' });
+  await running.clock.advance(3000);
+  expect(statusOf(api)).toMatchObject({ reason: 'GuardAbsent' });
 });
 
 /** As Serin leaves it at rest, and as the guard held a template that is stable's again. */

@@ -23,6 +23,7 @@ import { ATTACHED_LABEL } from '../workload/marks.ts';
 import type { Deployment } from '../workload/objects.ts';
 import { act } from './act.ts';
 import { affectedBy } from './affected.ts';
+import { guardAs, type GuardMode } from './guard-mode.ts';
 import { GuardProofs } from './guard-proofs.ts';
 import { Judging } from './judging.ts';
 import type { Log } from './log.ts';
@@ -62,6 +63,8 @@ export interface LoopOptions {
   readonly mayWrite: () => boolean;
   /** Only this namespace. */
   readonly namespace?: string;
+  /** What holds new templates. Default `auto`. */
+  readonly guard?: GuardMode;
   /** Rollouts looked at at once, besides urgent ones. Default 4. */
   readonly workers?: number;
   /** How metric sources are reached; default: directly. */
@@ -174,7 +177,7 @@ export class ControlLoop {
   #looker(): Looker {
     const { clock, metrics } = this.#options;
     const observer = new Observer(this.stores, {
-      guardOf: (namespace) => this.#proofs.of(namespace),
+      guardOf: (namespace) => guardAs(this.#options.guard ?? 'auto', this.#proofs.of(namespace)),
       rehearsalOf: (uid) => this.#rehearsals.of(uid),
       answerOf: (key, memory, spec) => this.#judging.answerOf(key, memory, spec),
       convergence: this.#convergence,

@@ -4,6 +4,9 @@ import { metricSourceDefaults, metricSourceSpecSchema } from '../api/metric-sour
 import type { SourceOf } from '../signals/subject.ts';
 import type { MetricSource } from './stores.ts';
 
+/** A query must be able to succeed, and one that hangs must not keep the next from being asked. */
+const timeoutMs = { least: 1_000, most: 30_000 } as const;
+
 export type MetricSourceReading =
   /** None is named and none is marked default. */
   | { readonly kind: 'none' }
@@ -30,19 +33,24 @@ export function metricSourceOf(sources: readonly MetricSource[], name: string | 
 function reading(object: MetricSource): MetricSourceReading {
   const { name } = object.metadata;
   const parsed = metricSourceSpecSchema.safeParse(object.spec);
-  if (!parsed.success)
-    return {
-      kind: 'missing',
-      sentence: `MetricSource ${name} cannot be read: ${parsed.error.issues[0]?.message ?? 'its spec is wrong'}; the platform team corrects it.`,
-    };
+  if (!parsed.success) return unusable(name, firstIssue(parsed.error.issues));
   const { prometheus, dataPlane } = parsed.data;
+  const { address, timeout = metricSourceDefaults.timeout } = prometheus;
+  // A port above 65535, which no pattern of the API server sees.
+  if (!URL.canParse(address)) return unusable(name, `spec.prometheus.address: ${address} is no address`);
+  const patienceMs = parseDurationMs(timeout);
+  if (patienceMs < timeoutMs.least || patienceMs > timeoutMs.most)
+    return unusable(name, `spec.prometheus.timeout: ${timeout} is not between 1s and 30s`);
   return {
     kind: 'found',
-    source: {
-      name,
-      address: prometheus.address,
-      timeoutMs: parseDurationMs(prometheus.timeout ?? metricSourceDefaults.timeout),
-      dataPlane: dataPlane ?? metricSourceDefaults.dataPlane,
-    },
+    source: { name, address, timeoutMs: patienceMs, dataPlane: dataPlane ?? metricSourceDefaults.dataPlane },
   };
+}
+
+function unusable(name: string, why: string): MetricSourceReading {
+  return { kind: 'missing', sentence: `MetricSource ${name} cannot be used: ${why}; the platform team corrects it.` };
+}
+
+function firstIssue([issue]: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
+  return issue === undefined ? 'its spec is wrong' : `${['spec', ...issue.path].join('.')}: ${issue.message}`;
 }

@@ -155,9 +155,11 @@ export class Observer {
     };
     const { service, settleMs } = spec.traffic;
     const backend = services.find(({ metadata }) => metadata.name === service);
-    const viewed = spec.traffic.routes.map(({ name }) => {
+    const viewed = spec.traffic.routes.flatMap(({ name }) => {
       const route = routes.find(({ metadata }) => metadata.name === name);
-      return viewRoute({ name, route, service, backend, settleMs }, this.#knowledge.convergence);
+      // The API server refuses routes without a Service.
+      if (service === undefined) return [];
+      return [viewRoute({ name, route, service, backend, settleMs }, this.#knowledge.convergence)];
     });
     return { services: viewServices(seen), canaryService: viewCanaryService(seen), routes: viewed };
   }

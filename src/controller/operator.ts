@@ -10,6 +10,7 @@ import { LeaderElector, type TermEnd } from '../kube/lease.ts';
 import type { ObjectRef } from '../kube/resources.ts';
 import { HttpTransport, type Transport } from '../kube/transport.ts';
 import { type FaultPoint, faultHook } from './fault-points.ts';
+import type { GuardMode } from './guard-mode.ts';
 import type { Log } from './log.ts';
 import { ControlLoop } from './loop.ts';
 import { serveProbes } from './probes.ts';
@@ -28,6 +29,8 @@ export interface OperatorOptions {
   readonly probesAddress: string;
   readonly namespace?: string;
   readonly workers?: number;
+  /** What holds new templates; default `auto`. */
+  readonly guard?: GuardMode;
   /** Only for tests that kill the process in the middle of its work. */
   readonly faultPoint?: FaultPoint;
   /** Told where probes are served, once they are. */
@@ -68,6 +71,7 @@ async function operate(
     mayWrite: () => leadership.elector?.isLeader === true,
     ...(namespace === undefined ? {} : { namespace }),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
+    ...(options.guard === undefined ? {} : { guard: options.guard }),
   });
   const elector = electorOf(options, transport, loop);
   leadership.elector = elector;

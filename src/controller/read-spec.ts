@@ -38,11 +38,13 @@ function firstIssue(error: z.ZodError): string {
 
 const remnantSchema = z.object({
   targetRef: z.object({ name: z.string() }),
-  traffic: z.object({
-    service: z.string(),
-    routes: z.array(z.object({ name: z.string() })).catch([]),
-    alsoReachable: z.array(z.string()).optional().catch(undefined),
-  }),
+  traffic: z
+    .object({
+      service: z.string().optional().catch(undefined),
+      routes: z.array(z.object({ name: z.string() })).catch([]),
+      alsoReachable: z.array(z.string()).optional().catch(undefined),
+    })
+    .catch({ routes: [] }),
 });
 
 function remnantOf(raw: unknown): EffectiveSpec | undefined {
@@ -52,7 +54,7 @@ function remnantOf(raw: unknown): EffectiveSpec | undefined {
   return effectiveSpec({
     targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: data.targetRef.name },
     traffic: {
-      service,
+      ...(service === undefined ? {} : { service }),
       routes: routes.map(({ name }) => ({ kind: 'HTTPRoute', name })),
       ...(alsoReachable === undefined ? {} : { alsoReachable }),
     },

@@ -12,7 +12,7 @@ import { isKubeError, KubeError } from '../kube/errors.ts';
 import { refOf } from '../kube/resources.ts';
 import type { AddOptions, Priority } from '../kube/queue.ts';
 import type { Decision, Note } from '../release/decision.ts';
-import { conditionsFor } from '../release/conditions.ts';
+import { conditionsFor, guardShown } from '../release/conditions.ts';
 import { isoTime } from '../release/time.ts';
 import type { World } from '../release/world.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
@@ -276,8 +276,7 @@ const notTold: readonly (keyof RolloutStatus)[] = ['step', 'stable', 'canary', '
 /** After a restart the guard was not tried yet; what was last seen of it is shown until it was. */
 function shownGuard(world: World, before: readonly Condition[]): World['guard'] {
   if (world.guard !== 'unknown') return world.guard;
-  const status = before.find((condition) => condition.type === 'Guarded')?.status;
-  return status === 'True' ? 'proven' : status === 'False' ? 'absent' : 'unknown';
+  return guardShown(before.find((condition) => condition.type === 'Guarded')?.reason);
 }
 
 /** Brakes and the way back never wait behind others' resyncs. */

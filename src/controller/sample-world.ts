@@ -4,7 +4,7 @@ import { ManualClock } from '../kube/manual-clock.ts';
 import { ConvergenceWatch } from '../traffic/convergence.ts';
 import { ApiDouble } from './api-double.ts';
 import type { Log } from './log.ts';
-import { ControlLoop } from './loop.ts';
+import { ControlLoop, type LoopOptions } from './loop.ts';
 import { type Knowledge, Observer, type Seen } from './observe.ts';
 import { createStores, type Stores } from './stores.ts';
 
@@ -153,7 +153,7 @@ export interface Running {
 }
 
 /** The whole control loop over an API in memory, with time that moves by hand. */
-export async function runLoop(api: ApiDouble): Promise<Running> {
+export async function runLoop(api: ApiDouble, options: Pick<LoopOptions, 'guard'> = {}): Promise<Running> {
   const clock = new ManualClock();
   const lines: { fields: object; sentence: string }[] = [];
   const note = (fields: object, sentence: string): void => void lines.push({ fields, sentence });
@@ -169,6 +169,7 @@ export async function runLoop(api: ApiDouble): Promise<Running> {
     metrics,
     instance: 'test',
     mayWrite: () => leadership.mayWrite,
+    ...options,
   });
   const working = Promise.allSettled([loop.mirror(stop.signal), loop.lead(stop.signal)]);
   return {
@@ -202,7 +203,7 @@ export function seenIn(
   });
   api.fill(stores);
   const observer = new Observer(stores, {
-    guardOf: () => 'proven',
+    guardOf: () => 'admission',
     rehearsalOf: () => ({}),
     answerOf: () => ({ kind: 'noSource' }),
     convergence: new ConvergenceWatch(new ManualClock()),

@@ -8,7 +8,7 @@ import {
 } from '../api/rollout-status.ts';
 import type { Report } from '../release/decision.ts';
 import { isoTime } from '../release/time.ts';
-import { canarySet } from '../release/views.ts';
+import { canarySet, exposedPercent } from '../release/views.ts';
 import type { Memory, World } from '../release/world.ts';
 
 export interface Remembered {
@@ -106,7 +106,7 @@ function canaryOf(world: World, memory: Memory): RolloutStatus['canary'] {
   return {
     hash: attempt.hash,
     image: attempt.image,
-    weight: Math.max(0, ...world.routes.map((route) => route.canaryWeightPercent ?? 0)),
+    weight: exposedPercent(world, attempt),
     replicas: set?.replicas ?? 0,
     ready: set?.ready ?? 0,
     step: isPastSteps ? steps : Math.min(attempt.step + 1, steps),

@@ -50,6 +50,7 @@ const effectKinds: Readonly<Record<Effect['kind'], true>> = {
   proveGuard: true,
   rehearse: true,
   hold: true,
+  guardByPause: true,
   resume: true,
   detach: true,
   createRecord: true,

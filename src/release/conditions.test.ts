@@ -2,7 +2,7 @@ import { conditionsFor } from './conditions.ts';
 import type { Report } from './decision.ts';
 import { judged, sourceDown } from './sample-world.ts';
 
-const context = { generation: 7, nowIso: '2027-01-15T08:00:00.000Z', guard: 'proven', judged: undefined } as const;
+const context = { generation: 7, nowIso: '2027-01-15T08:00:00.000Z', guard: 'admission', judged: undefined } as const;
 const idle: Report = { phase: 'Idle', reason: 'UpToDate', message: 'old is stable.', stalled: false };
 const busy: Report = { phase: 'Progressing', reason: 'Judging', message: '25% of requests.', stalled: false };
 const stuck: Report = {
@@ -52,9 +52,9 @@ test('the same report twice gives the same conditions, so a settled world writes
 });
 
 test('Guarded says whether a new template is held, and Unknown before it was tried', () => {
-  const guardOf = (guard: 'proven' | 'absent' | 'unknown') =>
+  const guardOf = (guard: 'admission' | 'pause' | 'absent' | 'unknown') =>
     conditionsFor(idle, [], { ...context, guard }).find(({ type }) => type === 'Guarded');
-  expect(guardOf('proven')).toMatchObject({ status: 'True', reason: 'AdmissionGuard' });
+  expect(guardOf('admission')).toMatchObject({ status: 'True', reason: 'AdmissionGuard' });
   expect(guardOf('absent')).toMatchObject({ status: 'False', reason: 'GuardAbsent' });
   expect(guardOf('unknown')).toMatchObject({ status: 'Unknown', reason: 'NotTried' });
 });

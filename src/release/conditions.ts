@@ -2,12 +2,13 @@
 import type { Condition } from '../api/rollout-status.ts';
 import type { Answer } from '../analysis/answer.ts';
 import type { Report } from './decision.ts';
+import type { Guard } from './world.ts';
 
 export interface ConditionContext {
   readonly generation: number;
   /** RFC 3339, for conditions whose status changes. */
   readonly nowIso: string;
-  readonly guard: 'proven' | 'absent' | 'unknown';
+  readonly guard: Guard;
   /** Undefined while nothing is being judged. */
   readonly judged: Answer | undefined;
 }
@@ -54,17 +55,33 @@ function stalled(report: Report): Claim {
   };
 }
 
-function guarded(context: ConditionContext): Claim {
-  const status: Status = context.guard === 'proven' ? 'True' : context.guard === 'absent' ? 'False' : 'Unknown';
-  const reason =
-    context.guard === 'proven' ? 'AdmissionGuard' : context.guard === 'absent' ? 'GuardAbsent' : 'NotTried';
-  const message =
-    context.guard === 'proven'
-      ? 'A new template is held by admission policy in the write that brings it.'
-      : context.guard === 'absent'
-        ? 'A dry-run shows that a new template would not be held.'
-        : 'The guard was not tried yet.';
-  return { type: 'Guarded', status, reason, message };
+const GUARDS: Readonly<Record<Guard, Omit<Claim, 'type'>>> = {
+  admission: {
+    status: 'True',
+    reason: 'AdmissionGuard',
+    message: 'A new template is held by admission policy in the write that brings it.',
+  },
+  pause: {
+    status: 'True',
+    reason: 'PauseGuard',
+    message:
+      'The Deployment stays paused while it is attached, so that no template rolls out by itself; admission policy does not hold one here.',
+  },
+  absent: {
+    status: 'False',
+    reason: 'GuardAbsent',
+    message: 'A dry-run shows that a new template would not be held.',
+  },
+  unknown: { status: 'Unknown', reason: 'NotTried', message: 'The guard was not tried yet.' },
+};
+
+/** The guard that a reason of the condition Guarded tells of. */
+export function guardShown(reason: string | undefined): Guard {
+  return (Object.keys(GUARDS) as Guard[]).find((guard) => GUARDS[guard].reason === reason) ?? 'unknown';
+}
+
+function guarded({ guard }: ConditionContext): Claim {
+  return { type: 'Guarded', ...GUARDS[guard] };
 }
 
 function judged({ judged: answer }: ConditionContext): readonly Claim[] {

@@ -44,9 +44,11 @@ export type Effect =
   | { readonly kind: 'rehearse' }
   /** paused: true and our mark. */
   | { readonly kind: 'hold' }
-  /** Unpause and drop our mark, in one patch guarded by the resourceVersion that was observed. */
+  /** The same for as long as the Rollout is attached, with the progress deadline lifted and the user's own noted. */
+  | { readonly kind: 'guardByPause' }
+  /** Unpause, drop our mark and give the progress deadline back, in one patch guarded by the resourceVersion that was observed. */
   | { readonly kind: 'resume' }
-  /** Remove label and mark; unpause only when `resume`. */
+  /** Remove label and marks, give the progress deadline back; unpause only when `resume`. */
   | { readonly kind: 'detach'; readonly resume: boolean }
   | { readonly kind: 'createRecord'; readonly record: string; readonly attempt: number; readonly revision: string }
   | {

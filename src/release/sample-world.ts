@@ -103,7 +103,7 @@ export function sized(
   return { replicas, pods: replicas, podsLeft: replicas, ready: replicas, available: replicas };
 }
 
-const service = (part: Partial<ServiceView> = {}): ServiceView => ({
+export const service = (part: Partial<ServiceView> = {}): ServiceView => ({
   name: 'shop',
   role: 'named',
   exists: true,
@@ -147,6 +147,7 @@ export function atRest(): World {
       attached: 'yes',
       progressing: { status: 'True', reason: 'NewReplicaSetAvailable' },
       progressDeadlineMs: 10 * MINUTE,
+      deadlineLifted: false,
       createdAtMs: NOW - 60 * MINUTE,
       progressedAtMs: NOW - 60 * MINUTE,
       availableReplicas: 4,
@@ -164,7 +165,7 @@ export function atRest(): World {
     routes: [route()],
     actions: [],
     answer: waitingAnswer,
-    guard: 'proven',
+    guard: 'admission',
     rehearsal: {},
   };
 }

@@ -1,5 +1,6 @@
 /** Questions that several stages ask of a world, each answered in one place. */
 import type { Attempt } from '../api/rollout-status.ts';
+import { isOpenToBoth, shareOfShared, sharingOf } from './sharing.ts';
 import type { ReplicaSetView, RouteView, ServiceView, World } from './world.ts';
 
 /** How long a gateway may take to say that it took up a route, before the wait ends by itself. */
@@ -21,8 +22,16 @@ export function canarySet(world: World, attempt: Attempt): ReplicaSetView | unde
 /** Canary pods that can take requests: Ready, and endpoints of a canary Service that is Serin's own (S1). */
 export function canaryReady(world: World, attempt: Attempt): number {
   const { canaryService } = world;
-  if (canaryService?.ours !== true) return 0;
-  return Math.min(canaryService.ready, canarySet(world, attempt)?.ready ?? 0);
+  const { ready = 0 } = canarySet(world, attempt) ?? {};
+  // Without routes the pods take their share by themselves, through no Service of ours.
+  if (sharingOf(attempt.spec) !== 'routes') return ready;
+  return canaryService?.ours === true ? Math.min(canaryService.ready, ready) : 0;
+}
+
+/** The share of the requests that the canary has now: of its routes, or of the pods behind a Service that is open to both. */
+export function exposedPercent(world: World, attempt: Attempt): number {
+  if (sharingOf(attempt.spec) === 'routes') return routedPercent(world);
+  return isOpenToBoth(attempt) ? shareOfShared(canaryReady(world, attempt), stableSet(world)?.ready ?? 0) : 0;
 }
 
 /** The handover took place: from here on the Deployment controller decides about the pods of the canary. */
@@ -96,8 +105,9 @@ export function servingRoutes(world: World): readonly RouteView[] {
   return world.routes.filter((route) => route.exists && route.serves);
 }
 
-/** Every route that serves sends all of its requests to the canary, and there is one. */
-export function isAllOnCanary(world: World): boolean {
+/** Every route that serves sends all of its requests to the canary, and there is one; without routes nothing more can. */
+export function isAllOnCanary(world: World, attempt: Attempt): boolean {
+  if (sharingOf(attempt.spec) !== 'routes') return true;
   const routes = servingRoutes(world);
   return routes.length > 0 && routes.every((route) => route.uniform && (route.canaryWeightPercent ?? 0) > 99.99);
 }

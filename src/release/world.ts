@@ -40,11 +40,16 @@ export interface World {
   /** Acts that were not answered yet, oldest first. */
   readonly actions: readonly ActionView[];
   readonly answer: Answer;
-  /** What the probe found: does the admission guard hold a template change in this namespace? */
-  readonly guard: 'proven' | 'absent' | 'unknown';
+  readonly guard: Guard;
   /** What a server-side dry-run of the canary ReplicaSet and a pod said: undefined when not asked yet. */
   readonly rehearsal: { readonly refused?: string } | undefined;
 }
+
+/**
+ * What holds a new template in this namespace: an admission policy, as a dry-run showed; the pause that Serin keeps on
+ * attached Deployments; nothing, although only the policy is allowed; or nobody knows yet.
+ */
+export type Guard = 'admission' | 'pause' | 'absent' | 'unknown';
 
 export interface DeploymentView {
   readonly uid: string;
@@ -61,6 +66,8 @@ export interface DeploymentView {
   /** Condition Progressing. */
   readonly progressing: { readonly status: string; readonly reason: string } | undefined;
   readonly progressDeadlineMs: number;
+  /** It has no progress deadline at all, so that a pause of any length does not count as a failure (pause guard). */
+  readonly deadlineLifted: boolean;
   readonly createdAtMs: number;
   /** Last time its Progressing condition moved; undefined when there is none. */
   readonly progressedAtMs?: number;
@@ -106,10 +113,14 @@ export interface ReplicaSetView {
   readonly sameAsLive: boolean;
   /** The Deployment controller copied marks of ours from a held Deployment onto it (S10). */
   readonly hasLeftMarks?: boolean;
+  /** Annotation desired-replicas: the size of the Deployment for which its controller last sized this one. */
+  readonly desired?: number;
   /** Pods in CrashLoopBackOff. */
   readonly crashLooping: number;
   /** Pods that were restarted at least once. */
   readonly restartedPods: number;
+  /** When the last of these restarts happened; absent when no pod was restarted, or nothing says when. */
+  readonly lastRestartAtMs?: number;
   /** Why pods are not ready, in the kubelet's, scheduler's or quota's own words; first is the most telling. */
   readonly trouble?: {
     readonly reason: 'ImagePull' | 'Unschedulable' | 'QuotaExceeded' | 'NotReady';

@@ -22,6 +22,8 @@ export interface EngineFacts {
   readonly example: string;
   readonly hasStable: boolean;
   readonly failing: { readonly sinceMs: number; readonly sentence: string } | undefined;
+  /** What is wrong with samples that it was answered with. */
+  readonly oddity: string | undefined;
   readonly lastCutMs: number | undefined;
   readonly windowMs: number | undefined;
 }
@@ -54,7 +56,7 @@ function judgedOrDown(facts: Facts, judge: JudgeState, cutMs: number, windowMs: 
   const isOutage =
     ageMs > patience(windowMs) && !judge.isHarmful && (facts.canarySinceMs !== undefined || failing !== undefined);
   if (!isOutage) return judgedAnswer(judge, facts.settings, cutMs, ageMs <= 2 * windowMs + lagMs);
-  const stale = `MetricSource ${facts.sourceName} answers, but its newest samples of this release are ${Math.round(ageMs / 1000)} s old: are its pods or the gateway still scraped?`;
+  const stale = `MetricSource ${facts.sourceName} answers, but its newest samples of this release are ${Math.round(ageMs / 1000)} s old: ${oddityOf(facts.engines) ?? 'are its pods or the gateway still scraped?'}`;
   return { kind: 'sourceDown', sinceMs: cutMs, everAnswered: true, sentence: failing ?? stale };
 }
 
@@ -64,10 +66,12 @@ function nothingYet(facts: Facts, failing: string | undefined, askedMs: number, 
   if (facts.canarySinceMs === undefined) return { ...waiting, sentence: 'The new version has no pods to judge yet.' };
   if (Math.min(askedMs, runningMs) <= discoveredWithinMs)
     return { ...waiting, sentence: 'Waiting for the first samples of the new version.' };
-  return { kind: 'noEvidence', reason: 'noSeries', sentence: missing(facts) };
+  return { kind: 'noEvidence', reason: 'noSeries', sentence: someFailure(facts.engines) ?? missing(facts) };
 }
 
 function missing({ sourceName, engines }: Facts): string {
+  const odd = oddityOf(engines);
+  if (odd !== undefined) return `MetricSource ${sourceName} answers, but nothing that counts: ${odd}`;
   const selectors = engines.map(({ example }) => example).join(' or ');
   const whose = engines.some(({ hasStable }) => hasStable) ? 'no samples of the new version' : 'no series';
   return `MetricSource ${sourceName} answers, but has ${whose} for ${selectors}: are these counters exposed and scraped, with these labels?`;
@@ -79,6 +83,15 @@ function newestCut(engines: readonly EngineFacts[]): { cutMs: number; windowMs: 
       lastCutMs === undefined ? [] : [{ cutMs: lastCutMs, windowMs: windowMs ?? unknownWindowMs }],
     )
     .toSorted((one, other) => other.cutMs - one.cutMs)[0];
+}
+
+function oddityOf(engines: readonly EngineFacts[]): string | undefined {
+  const odd = engines.find(({ oddity }) => oddity !== undefined)?.oddity;
+  return odd === undefined ? undefined : `${odd}.`;
+}
+
+function someFailure(engines: readonly EngineFacts[]): string | undefined {
+  return engines.find(({ failing }) => failing !== undefined)?.failing?.sentence;
 }
 
 /** One engine that still gets answers is enough to go on with. */

@@ -307,6 +307,16 @@ describe('an operator that restarts', () => {
   });
 });
 
+test('an attempt whose state is spoilt is read anew, and ends no other (S15)', async () => {
+  await stage.begin({}, bad);
+  const pods = () => {
+    throw new Error('its list of pods cannot be read');
+  };
+  stage.collector.watch(stage.subject({ key: 'uid/2', pods }));
+  await stage.pass(30);
+  expect(stage.answer()).toMatchObject({ kind: 'judged', level: 'harmful' });
+});
+
 describe('an outage is not a verdict', () => {
   test('a source that stops answering is down after more than three windows, and nothing may pass before', async () => {
     await stage.begin();

@@ -6,6 +6,7 @@ import type { EvidenceView } from '../analysis/explain.ts';
 import type { Mode } from '../analysis/judge.ts';
 import type { Clock, Random } from '../kube/clock.ts';
 import { AttemptReader } from './attempt-reader.ts';
+import { Allowance } from './body-bytes.ts';
 import type { EngineReader } from './engine-reader.ts';
 import { type PrometheusAddress, rawSamples } from './prometheus.ts';
 import type { SavedEvidence } from './saved.ts';
@@ -27,6 +28,8 @@ export interface Reading {
   readonly explain: EvidenceView | undefined;
 }
 
+/** For all answers that are read at once, beyond the small part that each has for itself. */
+const largeAnswersBytes = 64 * 1024 * 1024;
 const longestSleepMs = 1_000;
 const shortestSleepMs = 50;
 
@@ -35,6 +38,7 @@ export class Collector {
   readonly #attempts = new Map<string, AttemptReader>();
   readonly #told = new Map<string, string>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #allowance = new Allowance(largeAnswersBytes);
   #wake: AbortController | undefined;
   #wakesAtMs = 0;
   /** What `onChange` threw: `run` ends with it. */
@@ -133,7 +137,8 @@ export class Collector {
       await attempt.read(
         engine,
         () => clock.nowMs(),
-        (selector, rangeMs) => rawSamples(source, selector, rangeMs, this.#options, signal),
+        (selector, rangeMs) =>
+          rawSamples(source, selector, rangeMs, { ...this.#options, allowance: this.#allowance }, signal),
       );
     } catch (error) {
       engine.fail(`MetricSource ${source.name} could not be read: ${wordsOf(error)}.`, clock.nowMs());
@@ -145,12 +150,25 @@ export class Collector {
   }
 
   #tell(key: string): void {
-    const answer = this.#attempts.get(key)?.answer(this.#options.clock.nowMs());
+    const answer = this.#answerOf(key);
     if (!answer) return;
     const gist = gistOf(answer);
     if (this.#told.get(key) === gist) return;
     this.#told.set(key, gist);
     this.#options.onChange(key);
+  }
+
+  /** An attempt whose evidence cannot be read any more begins to be read anew; it must not end the others (S15). */
+  #answerOf(key: string): Answer | undefined {
+    const attempt = this.#attempts.get(key);
+    if (!attempt) return undefined;
+    try {
+      return attempt.answer(this.#options.clock.nowMs());
+    } catch {
+      const { resume: _unreadable, ...subject } = attempt.subject;
+      this.#attempts.set(key, new AttemptReader(subject, this.#options.random));
+      return undefined;
+    }
   }
 
   #pauseMs(): number {

@@ -7,7 +7,9 @@ import type { Fetched } from './fetched.ts';
 import { type Choice, type KnownPod, type Picture, pictureOf } from './picture.ts';
 import type { Preset } from './presets/preset.ts';
 import type { Answered } from './prometheus-body.ts';
+import { goneOver, isOfAnother } from './replicas.ts';
 import type { EngineMemory } from './saved.ts';
+import type { Series } from './series.ts';
 import { type Ledger, cutWindows, nextDueMs, openLedger, windowLength } from './windows.ts';
 
 export interface Question {
@@ -24,6 +26,12 @@ const longestRangeMs = 600_000;
 const firstRangeMs = 120_000;
 /** A Date header has whole seconds: differences up to this are no difference. */
 const sameClockMs = 2_000;
+/** Behind one address several replicas may answer in turn; the one that was counted is waited for this long. */
+const replicaPatienceMs = 15_000;
+/** A source never shows what is later than its own now; what is later by more than its clock can be misread is wrong. */
+const futureMs = 2 * sameClockMs + 1_000;
+/** A source that asks for more patience is asked all the same, or a typing error of a proxy would end the judging. */
+const longestRetryAfterMs = 60_000;
 
 export class EngineReader {
   readonly name: EngineName;
@@ -34,6 +42,8 @@ export class EngineReader {
   failing: { readonly sinceMs: number; readonly sentence: string } | undefined;
   hasAnswered = false;
   example = '';
+  /** What was wrong with samples of the last answer, for people; undefined when nothing was. */
+  oddity: string | undefined;
   readonly #random: Random;
   readonly #beganAtMs: number;
   #ledger: Ledger | undefined;
@@ -42,6 +52,10 @@ export class EngineReader {
   #selectorsTried = 0;
   #fromMs = 0;
   #aheadMs = 0;
+  /** Since when only another replica of the source answers. */
+  #anotherSinceMs: number | undefined;
+  /** The operator's own time when the last window was cut. */
+  #cutAtMs: number | undefined;
   #failures = 0;
 
   constructor(name: EngineName, beganAtMs: number, memory: EngineMemory | undefined, random: Random) {
@@ -67,9 +81,13 @@ export class EngineReader {
     return this.hasStable || (this.hasAnswered && this.#selectorsTried >= preset.selectors.length);
   }
 
-  /** The end of the last window, on the operator's clock; undefined before the first. */
+  /**
+   * The end of the last window, on the operator's clock; undefined before the first. Never later than the moment at which
+   * it was cut: a source whose clock jumps must not make old evidence look fresh (S4).
+   */
   get lastCutMs(): number | undefined {
-    return this.#ledger?.cutMs === undefined ? undefined : this.#ledger.cutMs - this.#aheadMs;
+    const cutMs = this.#ledger?.cutMs;
+    return cutMs === undefined ? undefined : Math.min(cutMs - this.#aheadMs, this.#cutAtMs ?? cutMs);
   }
 
   /** Usual time between windows, once it is known. */
@@ -85,6 +103,7 @@ export class EngineReader {
   /** Undefined when there is nothing to ask for: no pod is known yet. */
   question(preset: Preset, pods: ReadonlyMap<string, KnownPod>, nowMs: number): Question | undefined {
     const sourceNowMs = this.sourceTime(nowMs);
+    this.#cutAtMs ??= nowMs;
     this.#fromMs = Math.max(sourceNowMs - longestRangeMs, this.#neededFrom(pods, sourceNowMs));
     this.example = preset.example;
     const selector = preset.selectors[this.#selectorsTried % preset.selectors.length];
@@ -104,25 +123,31 @@ export class EngineReader {
     askedMs: number,
     nowMs: number,
   ): void {
-    if (fetched.kind === 'down') return this.fail(fetched.sentence, nowMs);
+    if (fetched.kind === 'down') return this.fail(fetched.sentence, nowMs, fetched.retryAfterMs);
     this.failing = undefined;
     this.#failures = 0;
     this.hasAnswered = true;
     this.#learnClock(fetched.value.serverTimeMs, askedMs, nowMs);
     this.#ledger ??= openLedger(this.sourceTime(this.#beganAtMs));
-    this.#picture = pictureOf(fetched.value.series, preset, pods, this.#choice);
-    this.#choice = this.#picture.choice;
-    if (fetched.value.series.length === 0) this.#selectorsTried += 1;
+    const series = this.#timely(fetched.value, this.sourceTime(nowMs));
+    const picture = pictureOf(series, preset, pods, this.#choice, this.#ledger.countedMs);
+    if (this.#awaitsReplica(picture.targets, nowMs)) {
+      this.dueMs = nowMs + pollMs / 2;
+      return;
+    }
+    this.#picture = picture;
+    this.#choice = picture.choice;
+    if (series.length === 0) this.#selectorsTried += 1;
     else if (!this.hasStable) this.#selectorsTried += preset.selectors.length;
     this.dueMs = nowMs + pollMs;
   }
 
   /** Asks less and less often while nothing is answered, so that a source that comes back is not met by everybody at once. */
-  fail(sentence: string, nowMs: number): void {
+  fail(sentence: string, nowMs: number, retryAfterMs = 0): void {
     this.failing = { sinceMs: this.failing?.sinceMs ?? nowMs, sentence };
     this.#failures += 1;
-    const pauseMs = pollMs * Math.min(2 ** (this.#failures - 1), 5);
-    this.dueMs = nowMs + pauseMs * (0.75 + this.#random() / 2);
+    const pauseMs = pollMs * Math.min(2 ** (this.#failures - 1), 5) * (0.75 + this.#random() / 2);
+    this.dueMs = nowMs + Math.max(pauseMs, Math.min(retryAfterMs, longestRetryAfterMs));
   }
 
   /** Counts what was taken last: every window that can be closed now. */
@@ -132,11 +157,36 @@ export class EngineReader {
     const sourceNowMs = this.sourceTime(nowMs);
     const cut = cutWindows(this.#ledger, targets, intervalMs, this.#fromMs, sourceNowMs, needsStable);
     this.#ledger = cut.ledger;
+    if (cut.windows.length > 0) this.#cutAtMs = nowMs;
     const dueMs = nextDueMs(cut.ledger, targets);
     const inMs = (dueMs ?? 0) + visibleAfterMs - sourceNowMs;
     const isPredictable = cut.ledger.intervalMs !== undefined && !this.#awaitsPods(pods) && inMs > 0;
     this.dueMs = nowMs + (isPredictable ? Math.min(Math.max(inMs, pollMs / 2), longestPauseMs) : pollMs);
     return cut.windows;
+  }
+
+  #awaitsReplica(targets: Picture['targets'], nowMs: number): boolean {
+    const { countedMs } = this.#ledger ?? {};
+    if (!this.#ledger || !countedMs || !isOfAnother(targets, countedMs)) {
+      this.#anotherSinceMs = undefined;
+      return false;
+    }
+    this.#anotherSinceMs ??= nowMs;
+    if (nowMs - this.#anotherSinceMs < replicaPatienceMs) return true;
+    this.#anotherSinceMs = undefined;
+    this.#ledger = { ...this.#ledger, countedMs: goneOver(targets, countedMs) };
+    return false;
+  }
+
+  /** Without samples of the future: counted once, they would let nothing count that comes before them. */
+  #timely({ series, notCounts }: Answered, sourceNowMs: number): readonly Series[] {
+    const latestMs = sourceNowMs + futureMs;
+    const late = series.flatMap(({ samples }) => samples.filter(({ atMs }) => atMs > latestMs));
+    const aheadMs = late.reduce((most, { atMs }) => Math.max(most, atMs - sourceNowMs), 0);
+    this.oddity = oddityOf(notCounts, late.length, aheadMs);
+    return series
+      .map(({ labels, samples }) => ({ labels, samples: samples.filter(({ atMs }) => atMs <= latestMs) }))
+      .filter(({ samples }) => samples.length > 0);
   }
 
   /** How far back samples are needed: before the oldest that is not counted, and over the life of new pods. */
@@ -181,4 +231,12 @@ export class EngineReader {
     const aheadMs = serverTimeMs + 500 - (askedMs + nowMs) / 2;
     if (Math.abs(aheadMs - this.#aheadMs) > sameClockMs) this.#aheadMs = Math.abs(aheadMs) > sameClockMs ? aheadMs : 0;
   }
+}
+
+function oddityOf(notCounts: number, late: number, aheadMs: number): string | undefined {
+  if (late > 0)
+    return `${late} of its samples are dated in the future, by up to ${Math.round(aheadMs / 1000)} s: compare the clocks of the metric source and of this operator`;
+  if (notCounts > 0)
+    return `${notCounts} of its samples are no counts (not a number, infinite or negative): see what is exposed`;
+  return undefined;
 }

@@ -49,16 +49,18 @@ export interface Picture {
 type Located = Exclude<Placed, { kind: 'foreign' }> & { readonly samples: readonly Sample[] };
 type Requests = Extract<Located, { kind: 'requests' }>;
 
+/** `countedMs`: by target, up to when it was counted before. */
 export function pictureOf(
   all: readonly Series[],
   preset: Preset,
   pods: ReadonlyMap<string, KnownPod>,
   kept: Choice | undefined,
+  countedMs: ReadonlyMap<number, number> = new Map(),
 ): Picture {
   const located = all.flatMap((series) => locate(series, preset));
   const requests = located.filter((one) => one.kind === 'requests');
   const choice = chosen(requests, kept);
-  const targets = choice ? targetsOf(located, choice, pods) : [];
+  const targets = choice ? oneForEachPod(targetsOf(located, choice, pods), countedMs) : [];
   return {
     targets,
     choice,
@@ -102,6 +104,30 @@ function targetsOf(
   return [...byTarget]
     .map(([name, parts]) => targetOf(name, parts, pods))
     .toSorted((one, other) => one.key - other.key);
+}
+
+/**
+ * A pod that is scraped at several ports shows the same counters at each of them, and a request counted twice is evidence
+ * that nobody gave. The one that was counted last stays, for another one would be counted from its beginning.
+ */
+function oneForEachPod(targets: readonly Target[], countedMs: ReadonlyMap<number, number>): readonly Target[] {
+  const ranked = targets
+    .map((target) => ({
+      target,
+      rank: [Number(target.counters.length > 0), countedMs.get(target.key) ?? 0, target.scrapesMs.length],
+    }))
+    .toSorted((one, other) => firstDifference(other.rank, one.rank));
+  const read = new Set<Target>();
+  const pods = new Set<string>();
+  for (const { target } of ranked) {
+    if (target.pod === undefined || !pods.has(target.pod.name)) read.add(target);
+    if (target.pod) pods.add(target.pod.name);
+  }
+  return targets.filter((target) => read.has(target));
+}
+
+function firstDifference(one: readonly number[], other: readonly number[]): number {
+  return one.map((value, index) => value - (other[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
 function targetOf(name: string, parts: readonly Located[], pods: ReadonlyMap<string, KnownPod>): Target {

@@ -1,76 +1,138 @@
 // Reads what a Prometheus server sent, or says in one sentence why it is not an answer. It trusts nothing about the
 // body: proxies, login pages and half answers come here too.
 import type { Dispatcher } from 'undici';
-import { type Fetched, down } from './fetched.ts';
+import { type Allowance, abandon, readBytes } from './body-bytes.ts';
+import { type Down, type Fetched, down } from './fetched.ts';
+import { shown, shownPlace } from './said.ts';
 import { type Sample, type Series, tidy } from './series.ts';
 
 export interface Answered {
   readonly series: readonly Series[];
+  /** Samples that are no counts: not a number, infinite or negative. */
+  readonly notCounts: number;
   /** The server's own time when it answered, to the second; undefined when it did not say. */
   readonly serverTimeMs: number | undefined;
 }
 
-/** `who` begins every sentence. */
+/** What an answer may cost. */
+export interface Limits {
+  readonly series: number;
+  readonly samples: number;
+  readonly bytes: number;
+  /** Shared by all answers that are read at once. */
+  readonly allowance: Allowance;
+}
+
+/** An error needs a sentence, not a page. */
+const errorBytes = 64 * 1024;
+
+/** `who` begins every sentence. Rejects when the body breaks off. */
 export async function readBody(
   response: Dispatcher.ResponseData,
   who: string,
-  mostSeries: number,
-  largestBytes: number,
+  limits: Limits,
 ): Promise<Fetched<Answered>> {
   const { statusCode, headers, body } = response;
-  if (statusCode >= 300 && statusCode < 400) {
-    await body.dump();
-    return down(
-      `${who} redirects (${statusCode}) to ${shown(headers.location)}; redirects are not followed: set the MetricSource to the final address.`,
-    );
+  const unread = unreadable(response, who, limits.bytes);
+  if (unread) {
+    abandon(body);
+    return unread;
   }
-  const text = await textOf(body, largestBytes);
-  if (text === undefined) return down(`${who} sent more than ${largestBytes / 1024 / 1024} MiB for one query.`);
-  const parsed = parse(text);
-  if (statusCode !== 200) return down(refusal(who, statusCode, parsed, text));
-  if (!isRecord(parsed))
+  if (statusCode !== 200) {
+    // The status says what matters, also when the page that came with it breaks off or never ends.
+    const read = await readBytes(body, errorBytes, limits.allowance).catch(() => undefined);
+    const text = read === undefined || read.kind === 'noRoom' ? '' : read.text;
+    return down(refusal(who, statusCode, parse(text), text), retryAfter(headers['retry-after']));
+  }
+  const read = await readBytes(body, limits.bytes, limits.allowance);
+  if (read.kind === 'tooLarge') return tooLarge(who, limits.bytes);
+  if (read.kind === 'noRoom')
     return down(
-      `${who} answered ${looksLikePage(text) ? 'with a web page' : 'without JSON'} where the Prometheus API was expected: is the address right, or does a login stand before it?`,
+      `${who} sends a large answer while others are being read; it is asked again for what does not fit now.`,
     );
-  return seriesOf(parsed, who, mostSeries, serverTime(headers.date));
+  const parsed = parse(read.text);
+  if (!isRecord(parsed)) return down(`${who} ${noApi(read.text)}`);
+  return seriesOf(parsed, who, limits, serverTime(headers.date));
+}
+
+/** What is known not to be an answer before its body is read. */
+function unreadable(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  who: string,
+  largestBytes: number,
+): Down | undefined {
+  if (statusCode >= 300 && statusCode < 400)
+    return down(
+      `${who} redirects (${statusCode}) to ${shownPlace(oneOf(headers.location) ?? 'nowhere')}; redirects are not followed: set the MetricSource to the final address.`,
+    );
+  // Nothing was asked for that would have to be unpacked, and what is unpacked has no size that could be known before.
+  const encoding = oneOf(headers['content-encoding']) ?? 'identity';
+  if (encoding !== 'identity')
+    return down(`${who} answers compressed (${shown(encoding)}), which was not asked for: see the proxy before it.`);
+  return Number(oneOf(headers['content-length'])) > largestBytes && statusCode === 200
+    ? tooLarge(who, largestBytes)
+    : undefined;
+}
+
+function tooLarge(who: string, largestBytes: number): Down {
+  return down(
+    `${who} sends more than ${largestBytes / 1024 / 1024} MiB for one query, and no more is read: drop labels of these counters that no release needs.`,
+  );
+}
+
+function noApi(text: string): string {
+  const what = looksLikePage(text) ? 'with a web page' : 'without JSON';
+  return `answered ${what} where the Prometheus API was expected: is the address right, or does a login stand before it?`;
 }
 
 function seriesOf(
   answer: Readonly<Record<string, unknown>>,
   who: string,
-  mostSeries: number,
+  limits: Limits,
   serverTimeMs: number | undefined,
 ): Fetched<Answered> {
-  if (answer.status === 'error') return down(`${who} refused the query: ${shown(answer.error)}.`);
+  if (answer.status === 'error') return down(`${who} refused the query: ${errorIn(answer) ?? 'it does not say why'}.`);
   const found = isRecord(answer.data) && answer.data.resultType === 'matrix' ? answer.data.result : undefined;
   if (answer.status !== 'success' || !Array.isArray(found)) {
     return down(`${who} answered JSON that is not a Prometheus result of raw samples: is the address right?`);
   }
-  if (found.length > mostSeries) return down(`${who} has more than ${mostSeries} series for one query.`);
+  const pairs = found.reduce((sum: number, one) => sum + valuesIn(one).length, 0);
+  if (found.length > limits.series || pairs > limits.samples) {
+    const many = found.length > limits.series ? `${limits.series} series` : `${limits.samples} samples`;
+    return down(`${who} has more than ${many} for one query: drop labels of these counters that no release needs.`);
+  }
   const series = found.map(seriesIn);
   if (series.some((one) => one === undefined)) return down(`${who} answered samples in an unknown form.`);
-  return { kind: 'ok', value: { series: tidy(series.filter((one) => one !== undefined)), serverTimeMs } };
+  const read = series.filter((one) => one !== undefined);
+  const kept = read.reduce((sum, { samples }) => sum + samples.length, 0);
+  return { kind: 'ok', value: { series: tidy(read), notCounts: pairs - kept, serverTimeMs } };
+}
+
+function valuesIn(found: unknown): readonly unknown[] {
+  const values = isRecord(found) ? found.values : undefined;
+  return Array.isArray(values) ? values : [];
 }
 
 function seriesIn(found: unknown): Series | undefined {
   if (!isRecord(found) || !isRecord(found.metric)) return undefined;
+  if (found.values !== undefined && !Array.isArray(found.values)) return undefined;
   const labels = Object.fromEntries(Object.entries(found.metric).map(([name, value]) => [name, String(value)]));
-  const values = found.values ?? [];
-  if (!Array.isArray(values)) return undefined;
-  return { labels, samples: values.flatMap(sampleIn) };
+  return { labels, samples: valuesIn(found).flatMap(sampleIn) };
 }
 
-/** A counter that is not a number, infinite or negative says nothing; the samples around it do. */
+/** A counter that is not a number, infinite, negative or beyond what can be counted says nothing; the samples around it do. */
 function sampleIn(pair: unknown): readonly Sample[] {
   if (!Array.isArray(pair)) return [];
   const [seconds, text] = pair as readonly unknown[];
   const value = typeof text === 'string' && text !== '' ? Number(text) : Number.NaN;
-  const isUsable = typeof seconds === 'number' && Number.isFinite(value) && value >= 0;
-  return isUsable ? [{ atMs: Math.round(seconds * 1000), value }] : [];
+  const atMs = typeof seconds === 'number' ? Math.round(seconds * 1000) : Number.NaN;
+  const isUsable = Number.isSafeInteger(atMs) && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return isUsable ? [{ atMs, value }] : [];
 }
 
 function refusal(who: string, statusCode: number, parsed: unknown, text: string): string {
-  const said = isRecord(parsed) && typeof parsed.error === 'string' ? `: ${shown(parsed.error)}` : '';
+  const error = isRecord(parsed) ? errorIn(parsed) : undefined;
+  const said = error === undefined ? '' : `: ${error}`;
   switch (statusCode) {
     case 401:
     case 403:
@@ -86,16 +148,8 @@ function refusal(who: string, statusCode: number, parsed: unknown, text: string)
   }
 }
 
-async function textOf(body: Dispatcher.ResponseData['body'], largestBytes: number): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of body as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    // Leaving the loop destroys the body, and with it the connection.
-    if (bytes > largestBytes) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
+function errorIn({ error }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof error === 'string' && error !== '' ? shown(error) : undefined;
 }
 
 function parse(text: string): unknown {
@@ -107,16 +161,22 @@ function parse(text: string): unknown {
 }
 
 function serverTime(date: string | string[] | undefined): number | undefined {
-  const parsed = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  const parsed = Date.parse(oneOf(date) ?? '');
   return Number.isNaN(parsed) ? undefined : parsed;
+}
+
+/** In whole seconds; the form with a date would need the server's clock to be right. */
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  const seconds = oneOf(header) ?? '';
+  return /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
+}
+
+function oneOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0];
 }
 
 function looksLikePage(text: string): boolean {
   return /^\s*</.test(text);
-}
-
-function shown(said: unknown): string {
-  return (typeof said === 'string' ? said : 'nowhere known').slice(0, 200);
 }
 
 function isRecord(thing: unknown): thing is Readonly<Record<string, unknown>> {

@@ -155,14 +155,14 @@ describe('a source that does not answer is down, and a sentence says why and who
       (_, response) => response.writeHead(302, { location: 'https://login.example' }).end(),
       'redirects (302) to https://login.example; redirects are not followed',
     ],
-    ['a closed connection', (_, response) => response.destroy(), 'cannot be reached'],
+    ['a closed connection', (_, response) => response.destroy(), 'broke off before its answer was whole'],
     [
       'half an answer',
       (_, response) => {
         response.writeHead(200, { 'content-length': '100' }).write('{"status":');
         setTimeout(() => response.destroy(), 20);
       },
-      'cannot be reached',
+      'broke off before its answer was whole',
     ],
   ])('%s', async (_, given, sentence) => {
     const fetched = await ask(given);

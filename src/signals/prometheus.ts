@@ -2,8 +2,10 @@
 // redirect, never waits longer than its timeout and never reads an endless body.
 import { type Dispatcher, request } from 'undici';
 import type { Clock } from '../kube/clock.ts';
+import { Allowance } from './body-bytes.ts';
 import { type Fetched, down } from './fetched.ts';
 import { type Answered, readBody } from './prometheus-body.ts';
+import { whyUnreachable } from './unreachable.ts';
 
 /** A MetricSource, as far as reading it goes. */
 export interface PrometheusAddress {
@@ -17,12 +19,16 @@ export interface PrometheusAddress {
 export interface PrometheusOptions {
   readonly clock: Clock;
   readonly dispatcher?: Dispatcher;
-  /** Longest body that is read. Default: 32 MiB. */
+  /** Longest body that is read. Default: 16 MiB, which takes a tenth of a second to read. */
   readonly largestBytes?: number;
+  /** Shared by all queries that are under way. Default: one for this query alone. */
+  readonly allowance?: Allowance;
 }
 
 /** More series than this are a selector gone wrong; a cut-off answer would miss errors. */
 const mostSeries = 20_000;
+const mostSamples = 500_000;
+const largestBytes = 16 * 1024 * 1024;
 
 /**
  * The raw samples of every series that `selector` matches, over the last `rangeMs` (left-open, up to the server's now).
@@ -45,13 +51,24 @@ export async function rawSamples(
       signal: AbortSignal.any([signal, limit.signal]),
       ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
     });
-    return await readBody(response, whoOf(source), mostSeries, options.largestBytes ?? 32 * 1024 * 1024);
+    return await readBody(response, whoOf(source), limitsOf(options));
   } catch (error) {
-    if (limit.signal.aborted) return down(`${whoOf(source)} did not answer within ${source.timeoutMs / 1000} s.`);
-    return down(`${whoOf(source)} cannot be reached: ${reasonOf(error)}.`);
+    if (!limit.signal.aborted) return down(`${whoOf(source)} ${whyUnreachable(error)}.`);
+    return down(
+      `${whoOf(source)} did not answer within ${source.timeoutMs / 1000} s: it is overloaded, or something on the way drops what is sent.`,
+    );
   } finally {
     timer.cancel();
   }
+}
+
+function limitsOf(options: PrometheusOptions) {
+  return {
+    series: mostSeries,
+    samples: mostSamples,
+    bytes: options.largestBytes ?? largestBytes,
+    allowance: options.allowance ?? new Allowance(largestBytes),
+  };
 }
 
 function queryOf(selector: string, rangeMs: number, timeoutMs: number): string {
@@ -68,10 +85,4 @@ function queryUrl({ address }: PrometheusAddress): string {
 
 function whoOf({ name, address }: PrometheusAddress): string {
   return `MetricSource ${name} (${address})`;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'the connection failed';
-  const first = error instanceof AggregateError ? error.errors[0] : error.cause;
-  return error.message || (first instanceof Error ? first.message : error.name);
 }

@@ -36,6 +36,7 @@ function savedTuple({ lengthMs, canary, stable }: Tuple): readonly number[] {
 
 export function tuplesOf(text: string): readonly Tuple[] {
   const numbers = text === '' ? [] : text.split(' ').map(Number);
+  if (!numbers.every(Number.isFinite)) throw new Error('a saved count is not a number');
   return Array.from({ length: Math.floor(numbers.length / 5) }, (_, index) => {
     const [lengthMs = 0, canary = 0, canaryErrors = 0, stable = 0, stableErrors = 0] = numbers.slice(index * 5);
     return {

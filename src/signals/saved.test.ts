@@ -10,7 +10,7 @@ import {
   verdictOf,
 } from '../analysis/judge.ts';
 import { defaultSettings as settings } from '../analysis/settings.ts';
-import { type EngineMemory, restoreEvidence, saveEvidence } from './saved.ts';
+import { type EngineMemory, type SavedEvidence, restoreEvidence, saveEvidence } from './saved.ts';
 import { openLedger } from './windows.ts';
 
 const dice = diceFrom(31);
@@ -107,7 +107,31 @@ describe('evidence in status', () => {
     expect(restoreEvidence(broken, 'uid/1', settings)).toBeUndefined();
     expect(restoreEvidence({ ...saved, engines: [{}] as never }, 'uid/1', settings)).toBeUndefined();
   });
+
+  test.each<[string, (saved: SavedEvidence) => unknown]>([
+    ['no engine', (saved) => ({ ...saved, engines: [] })],
+    ['an engine that nobody knows', (saved) => withEngine(saved, { name: 'oracle' })],
+    ['an engine without lines that bound what is tolerated', (saved) => withEngine(saved, { harm: [] })],
+    ['counts that are no numbers', (saved) => withEngine(saved, { tuples: 'a b c d e' })],
+    ['a time that is no time', (saved) => withEngine(saved, { ledger: { ...saved.engines[0]?.ledger, cutMs: 'now' } })],
+    [
+      'no time between scrapes',
+      (saved) => withEngine(saved, { ledger: { ...saved.engines[0]?.ledger, intervalMs: 0 } }),
+    ],
+    ['no judge', (saved) => ({ ...saved, judge: undefined })],
+    ['an empty judge', (saved) => ({ ...saved, judge: {} })],
+    ['a judge of another kind', (saved) => ({ ...saved, judge: { ...saved.judge, mode: 'mood' } })],
+    ['a judge whose steps began never', (saved) => ({ ...saved, judge: { ...saved.judge, stepSinceMs: null } })],
+    ['nothing', () => ({ version: 1, key: 'uid/1', settings })],
+  ])('that somebody edited to %s is no evidence', (_, edited) => {
+    const saved = throughStatus(saveEvidence('uid/1', settings, judged(windows(3)), memories(2)));
+    expect(restoreEvidence(throughStatus(edited(saved)) as SavedEvidence, 'uid/1', settings)).toBeUndefined();
+  });
 });
+
+function withEngine(saved: SavedEvidence, change: object): unknown {
+  return { ...saved, engines: saved.engines.map((engine) => ({ ...engine, ...change })) };
+}
 
 function memoriesOf(saved: ReturnType<typeof saveEvidence>): ReadonlyMap<EngineName, EngineMemory> | undefined {
   return restoreEvidence(saved, saved.key, saved.settings)?.memories;

@@ -1,6 +1,8 @@
 // Owns the form in which evidence survives a restart of the operator: at most 16 KiB of JSON in a Rollout's status.
 // It restores exactly what was saved, or nothing.
 import type { BakeState, EngineState } from '../analysis/engine.ts';
+import { judgedAnswer } from '../analysis/explain.ts';
+import { openHarm } from '../analysis/harm.ts';
 import type { EngineName, JudgeState } from '../analysis/judge.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
 import type { Choice } from './picture.ts';
@@ -93,10 +95,26 @@ export function restoreEvidence(saved: SavedEvidence, key: string, settings: Jud
   try {
     const engines = saved.engines.map((engine) => ({ name: engine.name, state: stateOf(engine) }));
     const memories = saved.engines.map((engine) => [engine.name, memoryOf(engine)] as const);
-    return { judge: { ...saved.judge, stepKey: saved.judge.stepKey, engines }, memories: new Map(memories) };
+    const judge = { ...saved.judge, stepKey: saved.judge.stepKey, engines };
+    return isSound(judge, settings) ? { judge, memories: new Map(memories) } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Status is text that anybody with the right may have edited: what no answer can be made of is found here, not later. */
+function isSound(judge: JudgeState, settings: JudgeSettings): boolean {
+  const { mode, modeSinceMs, stepSinceMs, stepKey, isHarmful, engines } = judge;
+  const bets = openHarm(settings).length;
+  const isKnown =
+    ['twoArms', 'bake'].includes(mode) &&
+    [modeSinceMs, stepSinceMs].every(Number.isFinite) &&
+    ['string', 'undefined'].includes(typeof stepKey) &&
+    typeof isHarmful === 'boolean' &&
+    engines.length > 0 &&
+    engines.every(({ name, state }) => ['gateway', 'app'].includes(name) && state.harm.length === bets);
+  // Throws where something is missing inside.
+  return isKnown && Number.isFinite(judgedAnswer(judge, settings, 0, false).totalRequestsPerSecond);
 }
 
 /** First the history for display goes, then the marks of single targets: then the last cut stands for all of them. */
@@ -187,6 +205,8 @@ function savedMemory({ ledger, choice }: EngineMemory): Pick<SavedEngine, 'ledge
 }
 
 function memoryOf({ ledger, choice }: SavedEngine): EngineMemory {
+  const { beganMs, cutMs = 0, intervalMs = 1 } = ledger;
+  if (![beganMs, cutMs, intervalMs].every(Number.isFinite) || intervalMs <= 0) throw new Error('a time is no time');
   return {
     ledger: {
       beganMs: ledger.beganMs,

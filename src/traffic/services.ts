@@ -12,7 +12,7 @@ import type { Service } from './objects.ts';
 export interface ServicesSeen extends EndpointsSeen {
   /** All of the namespace. */
   readonly services: readonly Service[];
-  readonly traffic: { readonly service: string; readonly alsoReachable: readonly string[] };
+  readonly traffic: { readonly service?: string | undefined; readonly alsoReachable: readonly string[] };
 }
 
 /** Every Service that selects pods of the Deployment, those that are pinned for this Rollout, and the named one. */
@@ -23,11 +23,13 @@ export function viewServices(seen: ServicesSeen): ServiceView[] {
   const found = seen.services
     .filter((service) => service === named || isConcerned(service, templates, seen.rolloutUid))
     .map((service) => viewService(service, templates, seen.traffic, book));
-  return named === undefined ? [missing(seen.traffic.service), ...found] : found;
+  const { service } = seen.traffic;
+  return named === undefined && service !== undefined ? [missing(service), ...found] : found;
 }
 
 /** The Service of the canary, or whatever else has its name. */
 export function viewCanaryService(seen: ServicesSeen): CanaryServiceView | undefined {
+  if (seen.traffic.service === undefined) return undefined;
   const name = canaryServiceName(seen.traffic.service);
   const service = seen.services.find(({ metadata }) => metadata.name === name);
   if (service === undefined) return undefined;

@@ -29,6 +29,7 @@ test('a settled Deployment is shown with what the API server says and the defaul
     progressing: { status: 'True', reason: 'NewReplicaSetAvailable' },
     progressedAtMs: Date.UTC(2026, 0, 2),
     progressDeadlineMs: 600_000,
+    deadlineLifted: false,
     createdAtMs: Date.UTC(2026, 0, 1),
     availableReplicas: 4,
     liveHash: expect.stringMatching(/^[a-z0-9]{10}$/),

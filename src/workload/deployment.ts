@@ -8,6 +8,7 @@ import {
   HELD_ANNOTATION,
   MAX_SURGE_ANNOTATION,
   POD_TEMPLATE_HASH,
+  NO_DEADLINE_SECONDS,
   RELEASED,
 } from './marks.ts';
 import { type Condition, createdAtMs, type Deployment, type LabelSelector } from './objects.ts';
@@ -55,6 +56,7 @@ function guardOf(deployment: Deployment): Pick<DeploymentView, 'paused' | 'held'
 type Settings =
   | 'replicas'
   | 'progressDeadlineMs'
+  | 'deadlineLifted'
   | 'strategyType'
   | 'maxSurge'
   | 'revisionHistoryLimit'
@@ -63,6 +65,7 @@ type Settings =
 function settingsOf(spec: Deployment['spec']): Pick<DeploymentView, Settings> {
   return {
     replicas: spec.replicas ?? DEFAULTS.replicas,
+    deadlineLifted: spec.progressDeadlineSeconds === NO_DEADLINE_SECONDS,
     progressDeadlineMs: (spec.progressDeadlineSeconds ?? DEFAULTS.progressDeadlineSeconds) * 1000,
     strategyType: spec.strategy?.type ?? 'RollingUpdate',
     maxSurge: maxSurgeOf(spec.strategy),

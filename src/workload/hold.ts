@@ -5,7 +5,13 @@
 import type { KubeClient } from '../kube/client.ts';
 import { deployments } from '../kube/resources.ts';
 import { withoutOurs } from './fields.ts';
-import { ATTACHED_LABEL, HELD_ANNOTATION, MAX_SURGE_ANNOTATION } from './marks.ts';
+import {
+  ATTACHED_LABEL,
+  HELD_ANNOTATION,
+  MAX_SURGE_ANNOTATION,
+  NO_DEADLINE_SECONDS,
+  PROGRESS_DEADLINE_ANNOTATION,
+} from './marks.ts';
 import type { Deployment } from './objects.ts';
 
 /** Takes charge: from here on the admission guard holds a new template. Throws Conflict when the Deployment changed since. */
@@ -20,12 +26,43 @@ export function hold(client: KubeClient, deployment: Deployment, signal?: AbortS
 }
 
 /**
+ * Pauses it for as long as it is attached, for clusters where no policy holds a template. Without a progress deadline its
+ * controller reports no pause, so that tools which read kstatus call it Current at rest. The user's own deadline is noted.
+ */
+export function guardByPause(client: KubeClient, deployment: Deployment, signal?: AbortSignal): Promise<Deployment> {
+  const { progressDeadlineSeconds = DEFAULT_DEADLINE_SECONDS } = deployment.spec;
+  const noted = deployment.metadata.annotations?.[PROGRESS_DEADLINE_ANNOTATION];
+  const own = progressDeadlineSeconds === NO_DEADLINE_SECONDS ? noted : String(progressDeadlineSeconds);
+  const note = own === undefined ? {} : { [PROGRESS_DEADLINE_ANNOTATION]: own };
+  const guarded = {
+    metadata: { annotations: { [HELD_ANNOTATION]: 'true', ...note } },
+    spec: { paused: true, progressDeadlineSeconds: NO_DEADLINE_SECONDS },
+  };
+  return patch(client, deployment, guarded, signal);
+}
+
+/** What the API server fills in. */
+const DEFAULT_DEADLINE_SECONDS = 600;
+
+/** The user's deadline back and its note off, as parts of a patch; nothing where none was lifted. One they wrote since stays. */
+function deadlineBack({ metadata, spec }: Deployment): { readonly annotations: object; readonly spec: object } {
+  const noted = metadata.annotations?.[PROGRESS_DEADLINE_ANNOTATION];
+  if (noted === undefined) return { annotations: {}, spec: {} };
+  const isLifted = spec.progressDeadlineSeconds === NO_DEADLINE_SECONDS;
+  return {
+    annotations: { [PROGRESS_DEADLINE_ANNOTATION]: null },
+    spec: isLifted ? { progressDeadlineSeconds: Number(noted) } : {},
+  };
+}
+
+/**
  * Unpauses it and takes the mark off. The guard by resourceVersion is what makes this safe: a newer template that
  * arrived since `deployment` was read must not roll out by this write (S3).
  */
 export function resume(client: KubeClient, deployment: Deployment, signal?: AbortSignal): Promise<Deployment> {
-  const metadata = { annotations: { [HELD_ANNOTATION]: null }, ...yielding(deployment) };
-  return patch(client, deployment, { metadata, spec: { paused: null } }, signal);
+  const { annotations, spec } = deadlineBack(deployment);
+  const metadata = { annotations: { [HELD_ANNOTATION]: null, ...annotations }, ...yielding(deployment) };
+  return patch(client, deployment, { metadata, spec: { paused: null, ...spec } }, signal);
 }
 
 /**
@@ -38,13 +75,15 @@ export function detach(
   shouldResume: boolean,
   signal?: AbortSignal,
 ): Promise<Deployment> {
+  const { annotations, spec } = deadlineBack(deployment);
   const isOurLabel = deployment.metadata.labels?.[ATTACHED_LABEL] === 'true';
   const metadata = {
     ...(isOurLabel ? { labels: { [ATTACHED_LABEL]: null } } : {}),
-    annotations: { [HELD_ANNOTATION]: null },
+    annotations: { [HELD_ANNOTATION]: null, ...annotations },
     ...yielding(deployment),
   };
-  return patch(client, deployment, { metadata, ...(shouldResume ? { spec: { paused: null } } : {}) }, signal);
+  const given = { ...(shouldResume ? { paused: null } : {}), ...spec };
+  return patch(client, deployment, { metadata, ...(Object.keys(given).length === 0 ? {} : { spec: given }) }, signal);
 }
 
 /**

@@ -10,6 +10,8 @@ export const RELEASED = 'released';
 export const HELD_ANNOTATION = `${DOMAIN}held`;
 /** On a Deployment during a handover: the maxSurge that is the user's. */
 export const MAX_SURGE_ANNOTATION = `${DOMAIN}max-surge`;
+/** On a Deployment under the pause guard: the progressDeadlineSeconds that are the user's. */
+export const PROGRESS_DEADLINE_ANNOTATION = `${DOMAIN}progress-deadline`;
 /** On a Service: the revision to which Serin narrowed its selector, or RELEASED. */
 export const PINNED_LABEL = `${DOMAIN}pinned`;
 /** On every object that Serin makes for an attempt. */
@@ -27,6 +29,8 @@ export const FIELD_MANAGER = 'serin';
 /** The identity that tries the guard; it is allowed dry runs only. */
 export const PROBE_USER = 'system:serviceaccount:serin-system:serin-probe';
 
+/** To the Deployment controller and to kstatus: there is no progress deadline, so a pause is no failure. */
+export const NO_DEADLINE_SECONDS = 2_147_483_647;
 /** The Deployment controller's own names. */
 export const POD_TEMPLATE_HASH = 'pod-template-hash';
 export const DESIRED_REPLICAS_ANNOTATION = 'deployment.kubernetes.io/desired-replicas';

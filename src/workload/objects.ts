@@ -109,7 +109,7 @@ export interface ContainerStatus {
 
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+  readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly finishedAt?: string };
 }
 
 export interface Pod extends KubeObject {

@@ -68,7 +68,9 @@ describe('what its pods say', () => {
     const crash = { name: 'app', restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff' } } };
     const pods = [
       pod(ownedBy(set), 'a', { status: { containerStatuses: [crash] } }),
-      pod(ownedBy(set), 'b', { status: { containerStatuses: [{ name: 'app', restartCount: 1 }] } }),
+      pod(ownedBy(set), 'b', {
+        status: { containerStatuses: [{ name: 'app', restartCount: 1, lastState: { terminated: { finishedAt: '2026-01-01T00:00:10Z' } } }] },
+      }),
       pod(ownedBy(set), 'c', { status: { initContainerStatuses: [{ name: 'wait-for-db', restartCount: 5 }] } }),
       pod(ownedBy(set), 'd', {
         spec: { initContainers: [{ name: 'proxy', restartPolicy: 'Always' }] },
@@ -76,7 +78,11 @@ describe('what its pods say', () => {
       }),
       pod(ownedBy(set), 'e', { metadata: terminating, status: { containerStatuses: [crash] } }),
     ];
-    expect(view([set], pods)[0]).toMatchObject({ crashLooping: 1, restartedPods: 3 });
+    expect(view([set], pods)[0]).toMatchObject({
+      crashLooping: 1,
+      restartedPods: 3,
+      lastRestartAtMs: Date.parse('2026-01-01T00:00:10Z'),
+    });
   });
 });
 

@@ -2,9 +2,9 @@
 import { API_GROUP, releaseRecordKind } from '../api/kinds.ts';
 import type { ReplicaSetView } from '../release/world.ts';
 import { hasLeftMarks } from './canary.ts';
-import { ATTEMPT_LABEL, POD_TEMPLATE_HASH, ROLLOUT_UID_LABEL } from './marks.ts';
+import { ATTEMPT_LABEL, DESIRED_REPLICAS_ANNOTATION, POD_TEMPLATE_HASH, ROLLOUT_UID_LABEL } from './marks.ts';
 import { controllerOf, createdAtMs, type Deployment, type KubeEvent, type Pod, type ReplicaSet } from './objects.ts';
-import { isCrashLooping, isReady, troubleOf, wasRestarted } from './pods.ts';
+import { isCrashLooping, isReady, restartedAtMs, troubleOf, wasRestarted } from './pods.ts';
 import { imageOf, sameTemplate } from './revision.ts';
 import { matchesSelector } from './selector.ts';
 
@@ -71,11 +71,24 @@ function viewReplicaSet(replicaSet: ReplicaSet, pods: readonly Pod[], seen: Repl
     current: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     image: imageOf(spec.template),
     ...(hasLeftMarks(replicaSet) ? { hasLeftMarks: true } : {}),
+    ...desiredOf(replicaSet),
     sameAsLive: deployment !== undefined && sameTemplate(spec.template, deployment.spec.template),
     crashLooping: pods.filter(isCrashLooping).length,
     restartedPods: pods.filter(wasRestarted).length,
+    ...lastRestartOf(pods),
     ...(trouble === undefined ? {} : { trouble }),
   };
+}
+
+function lastRestartOf(pods: readonly Pod[]): { readonly lastRestartAtMs?: number } {
+  const times = pods.map(restartedAtMs).filter((atMs) => atMs !== undefined);
+  return times.length === 0 ? {} : { lastRestartAtMs: Math.max(...times) };
+}
+
+/** What the Deployment controller noted; somebody else's words in its place are as none. */
+function desiredOf({ metadata }: ReplicaSet): { readonly desired?: number } {
+  const desired = Number(metadata.annotations?.[DESIRED_REPLICAS_ANNOTATION] ?? Number.NaN);
+  return Number.isInteger(desired) ? { desired } : {};
 }
 
 function markOf(replicaSet: ReplicaSet, rolloutUid: string): Pick<ReplicaSetView, 'carriesOurMark' | 'attempt'> {

@@ -1,6 +1,7 @@
 /** The invariants, asked of every move in the abstract cluster. Each returns a sentence when it is broken. */
 import type { Attempt } from '../../src/api/rollout-status.ts';
 import type { Decision, Effect } from '../../src/release/decision.ts';
+import { sharedPods } from '../../src/release/sharing.ts';
 import { podsForShare } from '../../src/release/weights.ts';
 import { type Cluster, controller, hashOf, nowOf, type Pods } from './cluster.ts';
 import type { Move } from './moves.ts';
@@ -109,6 +110,22 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     }
     return undefined;
   },
+  'S4 without routes there are no more pods than was decided, and none more while it is held': ({
+    before,
+    decided,
+    is,
+  }) => {
+    if (before.routes.length > 0 || is === undefined || is.stage === 'promote') return undefined;
+    const canary = before.sets.find((set) => set.uid === is.replicaSetUid);
+    for (const effect of effectsOf(decided)) {
+      if (effect.kind !== 'scale' || effect.uid !== is.replicaSetUid) continue;
+      if (effect.replicas <= (canary?.replicas ?? 0)) continue;
+      const most = is.stage === 'begin' ? 1 : sharedPods(is.brake?.weightPercent ?? is.weightPercent, before.replicas);
+      if (effect.replicas > most) return `${effect.replicas} pods, ${most} were decided`;
+      if (is.pausedBy !== undefined) return 'pods were added while a person had paused it';
+    }
+    return undefined;
+  },
   'S5 a latched rollback is final': ({ before, decided, is }) => {
     const rejected = new Set(before.memory.quarantined.map((entry) => entry.hash));
     const isRetried = before.actions.some((action) => action.action === 'retry');
@@ -145,7 +162,7 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     );
     return shows ? undefined : 'nothing shows what was rejected, so a fixed template could not be told from it';
   },
-  'S6 pods end only after traffic has left them': ({ before, decided, was }) => {
+  'S6 pods end only after traffic has left them': ({ setup, before, decided, was }) => {
     const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
     if (canary === undefined || canary.left === 0 || before.replicas === 0) return undefined;
     const ends = effectsOf(decided).some(
@@ -154,6 +171,9 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
         (effect.kind === 'deleteReplicaSet' && effect.uid === canary.uid),
     );
     const zeroAtMs = was?.retreat?.zeroAtMs;
+    const isShared = setup.spec.traffic.routes.length === 0 && setup.spec.traffic.service !== undefined;
+    if (ends && isShared && before.pinnedTo === undefined && (stableOf(before)?.ready ?? 0) > 0 && canary.ready > 0)
+      return 'canary pods end while the Service sends to them';
     if (!ends || (zeroAtMs !== undefined && nowOf(before) - zeroAtMs > DEADLINE_MS)) return undefined;
     const isLeft = before.routes.every(
       (route) => (route.weight ?? 0) === 0 && (route.taken ?? 0) === 0 && route.takenForTicks >= 1,
@@ -165,9 +185,11 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
     if (!unpins || canary === undefined || canary.ready === 0 || isBypassed(before, is, decided)) return undefined;
     const isStableEmpty = (stableOf(before)?.ready ?? 0) === 0;
-    return is?.stage === 'promote' || isStableEmpty ? undefined : 'unpinned while rejected pods are ready';
+    const isMeant = is?.stage === 'promote' || isOpen(before, is);
+    return isMeant || isStableEmpty ? undefined : 'unpinned while rejected pods are ready';
   },
-  'S6 no caller reaches the canary past its weight': ({ before, next, was, is, decided }) => {
+  'S6 no caller reaches the canary past its weight': ({ setup, before, next, was, is, decided }) => {
+    if (setup.spec.traffic.service === undefined || isOpen(before, is)) return undefined;
     const canary = before.sets.find((set) => set.uid === was?.replicaSetUid && set.owner === 'ours');
     if (canary === undefined || canary.ready === 0 || is === undefined || is.stage === 'promote') return undefined;
     const isStableReady = (stableOf(before)?.ready ?? 0) > 0;
@@ -288,7 +310,8 @@ export const WORLD_CHECKS: Readonly<Record<string, Check>> = {
   },
 };
 
-const carried = ({ routes }: Cluster): boolean => routes.some(({ weight = 0, taken = 0 }) => Math.min(weight, taken) > 0);
+const carried = ({ routes }: Cluster): boolean =>
+  routes.some(({ weight = 0, taken = 0 }) => Math.min(weight, taken) > 0);
 
 /** Causes of going back after which the revision does not run again. */
 const REJECTIONS: readonly string[] = ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'];
@@ -302,6 +325,10 @@ const effectsOf = (decided: Decision | undefined): readonly Effect[] => decided?
 
 const stableOf = (cluster: Cluster): Pods | undefined =>
   cluster.sets.find((set) => set.uid === cluster.memory.stable?.uid);
+
+/** Without routes both versions are behind the Service, or at work, while a step or the bake lasts. */
+const isOpen = (before: Cluster, is: Attempt | undefined): boolean =>
+  before.routes.length === 0 && (is?.stage === 'step' || is?.stage === 'bake');
 
 const canaryReady = (cluster: Cluster): number =>
   cluster.sets.filter((set) => hashOf(set.template) === cluster.canaryService).reduce((sum, set) => sum + set.ready, 0);
@@ -403,6 +430,7 @@ function servedEmpty(cluster: Cluster): boolean {
     (set) => cluster.pinnedTo === undefined || hashOf(set.template) === cluster.pinnedTo,
   );
   const isMainEmpty = main.every((set) => set.ready === 0);
+  if (cluster.routes.length === 0) return isMainEmpty;
   const isCanaryEmpty = canaryReady(cluster) === 0;
   return cluster.routes.some(
     ({ weight = 0, taken = 0 }) =>

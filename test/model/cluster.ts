@@ -20,6 +20,8 @@ export interface Pods {
   readonly restarted: number;
   /** Annotation desired-replicas of the Deployment controller: with it a set counts as saturated. */
   readonly desired: number;
+  /** Annotation max-replicas: the room that there was when the controller last sized this set. */
+  readonly most: number;
   readonly born: number;
 }
 
@@ -45,6 +47,8 @@ export interface Cluster {
   readonly held: boolean;
   readonly attached: DeploymentView['attached'];
   readonly replicas: number;
+  /** The progress deadline was lifted by the pause guard. */
+  readonly lifted: boolean;
   readonly maxSurge: string;
   readonly maxSurgeBefore: string | undefined;
   readonly observed: boolean;
@@ -58,7 +62,9 @@ export interface Cluster {
   readonly actions: readonly ActionView[];
   readonly answer: Answer;
   readonly answerName: string;
-  readonly guardProven: boolean;
+  /** What the world's guard is once it was tried. */
+  readonly guardedBy: 'admission' | 'pause';
+  readonly guardTried: boolean;
   readonly rehearsed: boolean;
   readonly tick: number;
   /** Only the checks look at it: the template that was live when the status was lost, until a person says retry. */
@@ -86,6 +92,7 @@ export function addSet(cluster: Cluster, part: Partial<Pods> & Pick<Pods, 'uid' 
     crashing: false,
     restarted: 0,
     desired: 0,
+    most: 0,
     born: bornNext(cluster),
     ...part,
   };
@@ -108,7 +115,7 @@ const newestOf = (cluster: Cluster): Pods | undefined =>
 /**
  * The Deployment controller, as far as its behaviour was tried: adopts what has no owner; rolls when not paused; else only
  * scales: one active set gets everything, from zero the newest or youngest is revived, a saturated newest set ends all
- * others, and a resize is spread over several active ones as far as maxSurge lets it.
+ * others, and otherwise pods are spread over the active ones as far as maxSurge lets it.
  */
 export function controller(cluster: Cluster): Cluster {
   if (cluster.deployment === 0) return cluster;
@@ -118,7 +125,7 @@ export function controller(cluster: Cluster): Cluster {
 }
 
 function resize(cluster: Cluster, uid: string, replicas: number): Cluster {
-  return change(scale(cluster, uid, replicas), uid, { desired: cluster.replicas });
+  return change(scale(cluster, uid, replicas), uid, { desired: cluster.replicas, most: roomOf(cluster) });
 }
 
 function rolling(cluster: Cluster): Cluster {
@@ -145,15 +152,7 @@ function scaling(cluster: Cluster): Cluster {
     return active
       .filter((other) => other.uid !== newest.uid)
       .reduce((next, other) => resize(next, other.uid, 0), cluster);
-  const isResized = active.some((set) => set.desired !== 0 && set.desired !== replicas);
-  const isTooMany = active.reduce((sum, set) => sum + set.replicas, 0) > roomOf(cluster);
-  if (isResized || isTooMany) return spreading(cluster, active);
-  return active.reduce((next, set) => change(next, set.uid, { desired: replicas }), cluster);
-}
-
-/** Pods that the Deployment may have in all while its revisions change. */
-function roomOf({ replicas, maxSurge }: Cluster): number {
-  return replicas + (maxSurge === '100%' ? replicas : Math.ceil(replicas / 4));
+  return spreading(cluster, active);
 }
 
 function scalingOne(cluster: Cluster, only: Pods | undefined): Cluster {
@@ -166,15 +165,37 @@ function youngest(cluster: Cluster): Pods | undefined {
   return cluster.sets.filter((set) => set.owner === 'deployment').toSorted((a, b) => b.born - a.born)[0];
 }
 
-/** With a maxSurge of 100% there is room for all; with less the youngest, which is the adopted canary, pays for everybody. */
+/** Pods that the Deployment may have in all while its revisions change. */
+function roomOf({ replicas, maxSurge }: Cluster): number {
+  if (replicas === 0) return 0;
+  return replicas + (maxSurge === '100%' ? replicas : Math.ceil(replicas / 4));
+}
+
+/**
+ * What there is room for, or too much of, is spread over the sets in proportion to their sizes: growing, the largest and
+ * then the newest come first; shrinking, the oldest. The first one also gets what is left over.
+ */
 function spreading(cluster: Cluster, active: readonly Pods[]): Cluster {
-  const { replicas } = cluster;
-  if (cluster.maxSurge === '100%') return active.reduce((next, set) => resize(next, set.uid, replicas), cluster);
-  const [first, ...others] = active.toSorted((a, b) => b.born - a.born);
-  if (first === undefined) return cluster;
-  const rest = others.reduce((sum, set) => sum + set.replicas, 0);
-  const kept = others.reduce((next, set) => resize(next, set.uid, set.replicas), cluster);
-  return resize(kept, first.uid, Math.max(0, roomOf(cluster) - rest));
+  const toAdd = roomOf(cluster) - active.reduce((sum, set) => sum + set.replicas, 0);
+  const age = toAdd > 0 ? -1 : 1;
+  const sorted = active.toSorted((a, b) => b.replicas - a.replicas || age * (a.born - b.born));
+  let added = 0;
+  const sizes = sorted.map((set) => {
+    const part = portionOf(cluster, set, toAdd, added);
+    added += part;
+    return set.replicas + part;
+  });
+  const first = Math.max(0, (sizes[0] ?? 0) + toAdd - added);
+  return sorted.reduce((next, { uid }, index) => resize(next, uid, index === 0 ? first : (sizes[index] ?? 0)), cluster);
+}
+
+function portionOf(cluster: Cluster, set: Pods, toAdd: number, added: number): number {
+  if (set.replicas === 0 || toAdd === added) return 0;
+  const before = set.most === 0 ? cluster.sets.reduce((sum, one) => sum + one.ready, 0) : set.most;
+  const wanted =
+    cluster.replicas === 0 ? 0 : before === 0 ? set.replicas : Math.round((set.replicas * roomOf(cluster)) / before);
+  const part = wanted - set.replicas;
+  return toAdd > 0 ? Math.min(part, toAdd - added) : Math.max(part, toAdd - added);
 }
 
 /** Pods whose owner is gone end. */

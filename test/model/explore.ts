@@ -149,11 +149,14 @@ function litterOf(at: Cluster, isIdle: boolean): string | undefined {
   return (isIdle ? heldForNothing(at) : undefined) ?? spareSets(at);
 }
 
-/** With the stable template live and the workload attached, nothing holds the Deployment. */
+/** With the stable template live and the workload attached, nothing holds the Deployment but the pause guard. */
 function heldForNothing(at: Cluster): string | undefined {
   const stable = at.sets.find((set) => set.uid === at.memory.stable?.uid);
   const isAtRest = at.deployment !== 0 && at.attached === 'yes' && stable?.template === at.live;
-  return isAtRest && at.held ? 'the Deployment is held at rest' : undefined;
+  if (!isAtRest) return undefined;
+  if (at.guardedBy === 'pause')
+    return at.paused && at.held && at.lifted ? undefined : 'the pause guard is not on at rest';
+  return at.held || at.lifted ? 'the Deployment is held at rest' : undefined;
 }
 
 function spareSets(at: Cluster): string | undefined {

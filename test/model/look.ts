@@ -19,12 +19,12 @@ export function look(cluster: Cluster, setup: Setup): World {
     deployment: deploymentOf(cluster),
     replicaSets: cluster.sets.map((set) => replicaSetOf(cluster, set)),
     records: cluster.records.map((record) => ({ ...record, uid: record.name, ended: false })),
-    services: [serviceOf(cluster)],
+    services: setup.spec.traffic.service === undefined ? [] : [serviceOf(cluster)],
     canaryService: canaryServiceOf(cluster),
     routes: cluster.routes.map((route) => routeOf(route, setup)),
     actions: cluster.actions,
     answer: cluster.answer,
-    guard: cluster.guardProven ? 'proven' : 'unknown',
+    guard: cluster.guardTried ? cluster.guardedBy : 'unknown',
     rehearsal: cluster.rehearsed ? {} : undefined,
   };
 }
@@ -42,6 +42,7 @@ function deploymentOf(cluster: Cluster): World['deployment'] {
     attached: cluster.attached,
     progressing: progressOf(cluster),
     progressDeadlineMs: DEADLINE_TICKS * TICK_MS,
+    deadlineLifted: cluster.lifted,
     createdAtMs: 0,
     progressedAtMs: nowOf({ ...cluster, tick: 0 }),
     availableReplicas: cluster.sets.reduce((sum, set) => sum + (set.owner === 'deployment' ? set.ready : 0), 0),
@@ -88,6 +89,7 @@ function replicaSetOf(cluster: Cluster, set: Pods): World['replicaSets'][number]
     current: true,
     image: set.template,
     sameAsLive: cluster.deployment !== 0 && set.template === cluster.live,
+    desired: set.desired,
     crashLooping: set.crashing ? 1 : 0,
     restartedPods: set.restarted,
   };

@@ -218,7 +218,14 @@ function gitAndHands(cluster: Cluster): readonly Named[] {
 
 function deploymentDeleted(cluster: Cluster): Cluster {
   if (cluster.deployment === 0) return cluster;
-  const fields = { paused: false, held: false, attached: 'no', maxSurge: '25%', maxSurgeBefore: undefined } as const;
+  const fields = {
+    paused: false,
+    held: false,
+    attached: 'no',
+    lifted: false,
+    maxSurge: '25%',
+    maxSurgeBefore: undefined,
+  } as const;
   return { ...cluster, ...fields, deployment: 0, sets: cluster.sets.filter((set) => set.owner === 'ours') };
 }
 
@@ -227,7 +234,14 @@ function deploymentReplaced(cluster: Cluster): Cluster {
   const { replicas, live: template } = cluster;
   return cluster.deployment === 2
     ? cluster
-    : addSet(bare, { uid: 'replaced', template, owner: 'deployment', replicas, desired: replicas });
+    : addSet(bare, {
+        uid: 'replaced',
+        template,
+        owner: 'deployment',
+        replicas,
+        desired: replicas,
+        most: replicas + Math.ceil(replicas / 4),
+      });
 }
 
 /** The guard: a new template is held in the write that brings it. The manifest says maxSurge, as manifests do. */
@@ -235,14 +249,16 @@ function apply(cluster: Cluster, live: string): Cluster {
   if (live === cluster.live) return surging(cluster, '25%');
   // Whoever applies another template has decided anew.
   const applied: Cluster = { ...surging(cluster, '25%'), live, lostAt: undefined };
-  return cluster.attached === 'yes' ? { ...applied, paused: true, held: true } : applied;
+  return cluster.attached === 'yes' && cluster.guardedBy === 'admission'
+    ? { ...applied, paused: true, held: true }
+    : applied;
 }
 
-/** The guard keeps the maxSurge of a handover and notes what was wanted; without the label nobody does. */
+/** The policy keeps the maxSurge of a handover and notes what was wanted; without it or the label nobody does. */
 function surging(cluster: Cluster, maxSurge: string): Cluster {
-  const { attached, maxSurgeBefore } = cluster;
+  const { attached, guardedBy, maxSurgeBefore } = cluster;
   if (cluster.maxSurge === maxSurge) return cluster;
-  if (attached !== 'released' && maxSurgeBefore !== undefined)
+  if (guardedBy === 'admission' && attached !== 'released' && maxSurgeBefore !== undefined)
     return maxSurgeBefore === maxSurge ? cluster : { ...cluster, maxSurgeBefore: maxSurge };
   return { ...cluster, maxSurge, observed: false };
 }
@@ -274,13 +290,13 @@ export function keyOf(cluster: Cluster): string {
   const { attempt } = memory.journal;
   let key = `${memory.stable?.uid},${memory.quarantined.map((entry) => entry.hash).join('.')},${memory.journal.targetUid},${memory.journal.attempts},${memory.journal.handledActions.join('.')}`;
   if (attempt !== undefined) key += keyOfAttempt(cluster, attempt);
-  const { hasJournal, finalizer, deleting, gone, paused, held, observed, guardProven, rehearsed } = cluster;
-  key += `|${flags(hasJournal, finalizer, deleting, gone, paused, held, observed, guardProven, rehearsed)}${cluster.answerName}${cluster.deployment}${cluster.live}${cluster.attached}${cluster.replicas}${cluster.maxSurge},${cluster.maxSurgeBefore},${cluster.pinnedTo},${cluster.canaryService},${cluster.lostAt}`;
+  const { hasJournal, finalizer, deleting, gone, paused, held, lifted, observed, guardTried, rehearsed } = cluster;
+  key += `|${flags(hasJournal, finalizer, deleting, gone, paused, held, lifted, observed, guardTried, rehearsed)}${cluster.answerName}${cluster.deployment}${cluster.live}${cluster.attached}${cluster.replicas}${cluster.maxSurge},${cluster.maxSurgeBefore},${cluster.pinnedTo},${cluster.canaryService},${cluster.lostAt}`;
   for (const { weight, taken, takenForTicks } of cluster.routes) key += `|${weight},${taken},${takenForTicks}`;
   for (const record of cluster.records) key += `|${record.name}`;
   for (const action of cluster.actions) key += `|${action.name}`;
   for (const set of cluster.sets)
-    key += `|${set.uid},${set.owner},${set.attempt},${set.replicas},${set.ready},${set.left},${set.crashing ? 'c' : ''}${set.restarted},${set.desired}`;
+    key += `|${set.uid},${set.owner},${set.attempt},${set.replicas},${set.ready},${set.left},${set.crashing ? 'c' : ''}${set.restarted},${set.desired},${set.most}`;
   return cluster.dangling.length === 0 ? key : `${key}|${cluster.dangling.join()}`;
 }
 

@@ -9,14 +9,16 @@ const OBEYED: Obeyed = {
   addFinalizer: (cluster) => ({ ...cluster, finalizer: true }),
   removeFinalizer: (cluster) => ({ ...cluster, finalizer: false, gone: cluster.deleting }),
   attach: (cluster) => ({ ...cluster, attached: 'yes' }),
-  proveGuard: (cluster) => ({ ...cluster, guardProven: true }),
+  proveGuard: (cluster) => ({ ...cluster, guardTried: true }),
   rehearse: (cluster) => ({ ...cluster, rehearsed: true }),
   hold: (cluster) => ({ ...cluster, paused: true, held: true }),
-  resume: (cluster) => ({ ...cluster, paused: false, held: false }),
+  guardByPause: (cluster) => ({ ...cluster, paused: true, held: true, lifted: true }),
+  resume: (cluster) => ({ ...cluster, paused: false, held: false, lifted: false }),
   detach: (cluster, { resume }) => ({
     ...cluster,
     attached: cluster.attached === 'released' ? 'released' : 'no',
     held: false,
+    lifted: false,
     paused: resume ? false : cluster.paused,
   }),
   createRecord: (cluster, { record, attempt, revision }) => ({
@@ -45,7 +47,8 @@ const OBEYED: Obeyed = {
     maxSurgeBefore: before,
     observed: cluster.maxSurge === value && cluster.observed,
   }),
-  handOver: (cluster, { uid, replicas }) => change(cluster, uid, { owner: 'nobody', attempt: 0, desired: replicas }),
+  handOver: (cluster, { uid, replicas }) =>
+    change(cluster, uid, { owner: 'nobody', attempt: 0, desired: replicas, most: 2 * replicas }),
   answerAction: (cluster, { name }) => ({
     ...cluster,
     actions: cluster.actions.filter((action) => action.name !== name),

@@ -23,6 +23,8 @@ export interface Setup {
 interface Wishes {
   readonly steps?: readonly number[];
   readonly routes?: readonly string[];
+  /** Nothing sends requests to the pods. */
+  readonly isWorker?: boolean;
   readonly whenUnsure?: EffectiveSpec['analysis']['whenUnsure']['do'];
   readonly onSourceDown?: EffectiveSpec['analysis']['onSourceDown']['do'];
 }
@@ -31,13 +33,14 @@ interface Wishes {
 function specOf({
   steps = [25],
   routes = ['shop'],
+  isWorker = false,
   whenUnsure = 'proceed',
   onSourceDown = 'hold',
 }: Wishes): EffectiveSpec {
   return {
     target: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
     traffic: {
-      service: 'shop',
+      ...(isWorker ? {} : { service: 'shop' }),
       routes: routes.map((name) => ({ kind: 'HTTPRoute', name })),
       alsoReachable: [],
       settleMs: 5000,
@@ -74,6 +77,7 @@ function running(replicas: number, answerName: AnswerName, routes: readonly stri
     held: false,
     attached: 'no',
     replicas,
+    lifted: false,
     maxSurge: '25%',
     maxSurgeBefore: undefined,
     observed: true,
@@ -86,7 +90,8 @@ function running(replicas: number, answerName: AnswerName, routes: readonly stri
     actions: [],
     answer: ANSWERS[answerName],
     answerName,
-    guardProven: false,
+    guardedBy: 'admission',
+    guardTried: false,
     rehearsed: false,
     tick: 0,
     lostAt: undefined,
@@ -98,6 +103,7 @@ function running(replicas: number, answerName: AnswerName, routes: readonly stri
     replicas,
     ready: replicas,
     desired: replicas,
+    most: replicas + Math.ceil(replicas / 4),
   });
 }
 
@@ -110,7 +116,7 @@ function withNewTemplate(cluster: Cluster): Cluster {
     finalizer: true,
     hasJournal: true,
     attached: 'yes',
-    guardProven: true,
+    guardTried: true,
     rehearsed: true,
     live: 'B',
     paused: true,
@@ -153,6 +159,11 @@ const attaching: Setup = {
   disturbances: 1,
 };
 
+/** The same under the pause guard, where the Deployment is paused at rest too. */
+function paused(setup: Setup, part: Partial<Cluster> = {}): Setup {
+  return { ...setup, start: { ...setup.start, guardedBy: 'pause', ...part } };
+}
+
 const coarse = { grain: 'coarse', isThorough: false } as const;
 
 /** A person asked for the promotion as soon as the release had begun, before anything was known. */
@@ -176,5 +187,9 @@ export const SETUPS: readonly Setup[] = [
   release('unsure: roll back', { whenUnsure: 'rollback' }, { ...coarse, answer: 'little' }),
   release('source down: roll back', { onSourceDown: 'rollback' }, { ...coarse, answer: 'little' }),
   promotedEarly(),
+  release('pods share, behind a Service', { routes: [], steps: [25, 50] }, coarse),
+  release('pods share, workers', { routes: [], isWorker: true, steps: [25, 50] }, coarse),
+  paused({ ...attaching, name: 'attach, pause guard' }),
+  paused(release('release, pause guard', {}, coarse), { lifted: true }),
   release('source never answered', {}, { ...coarse, answer: 'never' }),
 ];

@@ -187,16 +187,18 @@ stage.describe('a Deployment in the seconds of its handover', () => {
     });
   };
 
-  test.each(Object.entries<(name: string) => Promise<unknown>>({
-    'a forced apply from Git': (name) =>
-      server.kubectl(
-        ['apply', '--server-side', '--force-conflicts', '--field-manager', 'git', '-n', namespace, '-f', '-'],
-        manifest(name, 'app:2', strategy(2)),
-      ),
-    'kubectl replace, which does not know the note': (name) =>
-      server.kubectl(['replace', '-n', namespace, '-f', '-'], manifest(name, 'app:1', strategy(2))),
-    'a patch': (name) => server.ask('PATCH', deploymentPath(namespace, name), { spec: strategy(2) }),
-  }))('keeps room for both revisions through %s, and what was wanted is noted', async (way, write) => {
+  test.each(
+    Object.entries<(name: string) => Promise<unknown>>({
+      'a forced apply from Git': (name) =>
+        server.kubectl(
+          ['apply', '--server-side', '--force-conflicts', '--field-manager', 'git', '-n', namespace, '-f', '-'],
+          manifest(name, 'app:2', strategy(2)),
+        ),
+      'kubectl replace, which does not know the note': (name) =>
+        server.kubectl(['replace', '-n', namespace, '-f', '-'], manifest(name, 'app:1', strategy(2))),
+      'a patch': (name) => server.ask('PATCH', deploymentPath(namespace, name), { spec: strategy(2) }),
+    }),
+  )('keeps room for both revisions through %s, and what was wanted is noted', async (way, write) => {
     const name = nameOf(`surge ${way}`);
     await surged(name);
     await write(name);

@@ -35,9 +35,6 @@ export const required: Record<string, readonly string[]> = {
     'spec.targetRef.apiVersion',
     'spec.targetRef.kind',
     'spec.targetRef.name',
-    'spec.traffic',
-    'spec.traffic.service',
-    'spec.traffic.routes',
     'spec.traffic.routes[0].kind',
     'spec.traffic.routes[0].name',
     'spec.strategy.steps[0].weight',
@@ -54,7 +51,6 @@ export const required: Record<string, readonly string[]> = {
     'spec.revision',
     'spec.attempt',
     'spec.traffic',
-    'spec.traffic.service',
     'spec.traffic.routes',
     'spec.traffic.routes[0].kind',
     'spec.traffic.routes[0].name',
@@ -85,7 +81,7 @@ export const required: Record<string, readonly string[]> = {
 export const stamped = 'spec.by';
 
 /** Wrong values: kind, path, value, what the API server has to say. */
-export const wrong: readonly (readonly [string, string, Json, RegExp])[] = [
+export const wrong: readonly (readonly [string, string, Json | undefined, RegExp])[] = [
   ['Rollout', 'spec.targetRef.kind', 'StatefulSet', /Unsupported value: "StatefulSet".*"Deployment"/],
   ['Rollout', 'spec.targetRef.apiVersion', 'apps/v2', /Unsupported value: "apps\/v2".*"apps\/v1"/],
   ['Rollout', 'spec.targetRef.name', 'Shop', /should match/],
@@ -97,6 +93,12 @@ export const wrong: readonly (readonly [string, string, Json, RegExp])[] = [
   ['Rollout', 'spec.traffic.routes', routes(9), /must have at most 8 items/],
   ['Rollout', 'spec.traffic.routes', [...routes(1), ...routes(1)], /Duplicate value/],
   ['Rollout', 'spec.traffic.routes[0].kind', 'Ingress', /Unsupported value: "Ingress".*"HTTPRoute"/],
+  [
+    'Rollout',
+    'spec.traffic.service',
+    undefined,
+    /routes need traffic\.service, the Service that they send requests to/,
+  ],
   ['Rollout', 'spec.traffic.alsoReachable', ['a', 'a'], /Duplicate value/],
   ['Rollout', 'spec.traffic.alsoReachable', names(9), /must have at most 8 items/],
   [

@@ -92,6 +92,17 @@ stage.describe('who may release', () => {
     expect(body.message).toContain(`${user} ${message}`);
   });
 
+  test('and where there are no routes, or no Service, nobody is asked about them', async () => {
+    const behindService = { routes: undefined };
+    expect((await tryRollout('bob-without-route', behindService)).status).toBe(201);
+    expect((await tryRollout('bob-without-service', behindService)).status).toBe(403);
+    const { spec, ...worker } = rollout('shop');
+    const path = `${rollouts}?dryRun=All`;
+    const bare = { ...worker, spec: { targetRef: spec.targetRef } };
+    expect((await server.ask('POST', path, bare, as('bob-without-service'))).status).toBe(201);
+    expect((await server.ask('POST', path, bare, as('bob-without-deployment'))).status).toBe(403);
+  });
+
   test('nor whoever changes a Rollout so that it reaches what they may not update', async () => {
     await server.ask('POST', rollouts, rollout('shop'));
     const path = serinPath('rollouts', namespace, 'shop');
@@ -105,6 +116,16 @@ stage.describe('who may release', () => {
 });
 
 stage.describe('who may act on a release', () => {
+  test('whoever may update the Deployment of a Rollout without Service and routes', async () => {
+    const { spec, ...worker } = rollout('mailer');
+    const bare = { ...worker, spec: { targetRef: { ...spec.targetRef, name: 'shop' } } };
+    expect((await server.ask('POST', rollouts, bare)).status).toBe(201);
+    await eventually('the Rollout to be known to the policy', async () => (await tryAction('alice', 'mailer')).status === 201);
+    expect((await tryAction('bob-without-service', 'mailer')).status).toBe(201);
+    expect((await tryAction('bob-without-deployment', 'mailer')).status).toBe(403);
+    await server.ask('DELETE', serinPath('rollouts', namespace, 'mailer'));
+  });
+
   beforeAll(async () => {
     await server.ask('POST', rollouts, rollout('wide', widest));
     await server.ask('POST', rollouts, rollout('shop'));

@@ -37,7 +37,6 @@ stage.describe("Serin's own rights", () => {
     'patch httproutes.gateway.networking.k8s.io',
     'watch endpointslices.discovery.k8s.io',
     'watch pods',
-    'watch namespaces',
     'create events',
   ])('include: %s', async (question) => {
     expect(await can(SERIN, question)).toBe(true);
@@ -46,6 +45,8 @@ stage.describe("Serin's own rights", () => {
   test.each([
     'get secrets',
     'get configmaps',
+    'get namespaces',
+    'update rollouts.serin.dev',
     'delete deployments.apps',
     'create deployments.apps',
     'update deployments.apps/scale',
@@ -66,7 +67,8 @@ stage.describe("Serin's own rights", () => {
   });
 
   test.each([
-    ['update leases.coordination.k8s.io', true],
+    ['patch leases.coordination.k8s.io', true],
+    ['update leases.coordination.k8s.io', false],
     ['impersonate serviceaccounts serin-probe', true],
     ['impersonate serviceaccounts serin', false],
     ['impersonate serviceaccounts default', false],
@@ -114,6 +116,7 @@ stage.describe("the probe's rights", () => {
 
 stage.describe('the rights that a namespace already gives', () => {
   test.each([
+    ['admin', 'create rollouts.serin.dev', true],
     ['edit', 'create rollouts.serin.dev', true],
     ['edit', 'create rolloutactions.serin.dev', true],
     ['edit', 'update rolloutactions.serin.dev', false],

@@ -94,9 +94,9 @@ function ruleOnAttempt(world: World, attempt: Attempt, action: ActionView, nowMs
     case 'resume':
       return resuming(memory, attempt, nowMs);
     case 'skip':
-      return skipping(world, attempt);
+      return skipping(world, attempt, nowMs);
     case 'promote':
-      return promoting(world, attempt, action);
+      return promoting(world, attempt, action, nowMs);
     case 'retry':
       return refused('Retry is for rejected revisions.');
     default:
@@ -111,8 +111,8 @@ function resuming(memory: Memory, attempt: Attempt, nowMs: number): Ruling {
   return granted(withAttempt(memory, { ...rest, weightSinceMs }), 'The release goes on.');
 }
 
-function skipping(world: World, attempt: Attempt): Ruling {
-  const harm = standingHarm(world, attempt);
+function skipping(world: World, attempt: Attempt, nowMs: number): Ruling {
+  const harm = standingHarm(world, attempt, nowMs);
   if (harm !== undefined) return refused(harm);
   if (attempt.stage === 'begin') return refused('The first step has not begun; there is no waiting to skip.');
   return granted(
@@ -121,8 +121,8 @@ function skipping(world: World, attempt: Attempt): Ruling {
   );
 }
 
-function promoting(world: World, attempt: Attempt, action: ActionView): Ruling {
-  const harm = standingHarm(world, attempt);
+function promoting(world: World, attempt: Attempt, action: ActionView, nowMs: number): Ruling {
+  const harm = standingHarm(world, attempt, nowMs);
   if (harm !== undefined) return refused(harm);
   const { pausedBy: _over, ...rest } = attempt;
   return granted(
@@ -132,11 +132,11 @@ function promoting(world: World, attempt: Attempt, action: ActionView): Ruling {
 }
 
 /** Promote and skip never outweigh a brake, doubt about harm or crashes. */
-function standingHarm(world: World, attempt: Attempt): string | undefined {
+function standingHarm(world: World, attempt: Attempt, nowMs: number): string | undefined {
   if (attempt.brake !== undefined) return `The brake is on: ${attempt.brake.message}`;
   const { answer } = world;
   if (answer.kind === 'judged' && answer.level !== 'calm') return `The judge has doubts: ${answer.sentence}`;
-  const crashes = crashWords(canarySet(world, attempt));
+  const crashes = crashWords(canarySet(world, attempt), nowMs);
   return crashes === undefined ? undefined : `${crashes}.`;
 }
 

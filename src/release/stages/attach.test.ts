@@ -33,7 +33,7 @@ test('pods are rehearsed, then the label, then the guard is proved, and only the
   expect(kindsOf(decide(rehearsed, NOW))).toEqual(['attach']);
   const labelled = withDeployment(rehearsed, { attached: 'yes' });
   expect(kindsOf(decide(labelled, NOW))).toEqual(['proveGuard']);
-  const decided = decide({ ...labelled, guard: 'proven' }, NOW);
+  const decided = decide({ ...labelled, guard: 'admission' }, NOW);
   expect(decided.memory.stable).toMatchObject({ uid: 'old', hash: 'old' });
   expect(decided.report).toMatchObject({ phase: 'Idle', stalled: false });
 });
@@ -68,16 +68,42 @@ test('a Deployment that somebody paused while it rolled is not attached before i
   expect(report.message).toContain('kubectl');
 });
 
+test('under the pause guard it is paused before it is attached, and what runs stays stable', () => {
+  const labelled = withDeployment(
+    { ...unattached(), hasJournal: true, rehearsal: {}, guard: 'pause' },
+    { attached: 'yes' },
+  );
+  expect(decide(labelled, NOW).effects).toEqual([{ kind: 'guardByPause' }]);
+  const guarded = withDeployment(labelled, { paused: true, held: true, deadlineLifted: true });
+  const { effects, memory, report } = decide(guarded, NOW);
+  expect(effects).toEqual([]);
+  expect(memory.stable).toMatchObject({ uid: 'old' });
+  expect(report).toMatchObject({ phase: 'Idle', stalled: false });
+});
+
 test('one that an earlier Rollout left paused with a waiting template is taken over: what runs is stable', () => {
   const world = withDeployment(
-    { ...unattached(), rehearsal: {}, guard: 'proven' },
+    { ...unattached(), rehearsal: {}, guard: 'admission' },
     { paused: true, attached: 'yes', liveHash: 'new' },
   );
   expect(decide(withSet(world, 'old', { sameAsLive: false }), NOW).memory.stable?.uid).toBe('old');
 });
 
+test('one that is held at 0 replicas is taken over with the revision of its template, if it has one', () => {
+  const world = withDeployment({ ...unattached(), hasJournal: true, rehearsal: {}, guard: 'pause' }, {
+    replicas: 0,
+    attached: 'yes',
+    paused: true,
+    held: true,
+    deadlineLifted: true,
+  });
+  const empty = withSet(world, 'old', sized(0));
+  expect(decide(empty, NOW).memory.stable).toMatchObject({ uid: 'old' });
+  expect(decide(withSet(empty, 'old', { sameAsLive: false }), NOW).memory.stable).toBeUndefined();
+});
+
 test('while two ReplicaSets have pods, none of them is stable', () => {
-  const world = { ...unattached(), rehearsal: {}, guard: 'proven' } as const;
+  const world = { ...unattached(), rehearsal: {}, guard: 'admission' } as const;
   const other = replicaSet({ uid: 'b', hash: 'b', ...sized(1) });
   const decided = decide({ ...world, replicaSets: [...world.replicaSets, other] }, NOW);
   expect(decided).toMatchObject({ memory: { stable: undefined }, report: { reason: 'NotSettled', stalled: true } });

@@ -32,12 +32,18 @@ export function attach(world: World, nowMs: number): Decision {
   return attached(world, deployment, settled, nowMs);
 }
 
+/** What the pause guard still has to write; nothing where a policy is the guard. A pause it shares with nobody (S9). */
+export function pausing(world: World, deployment: DeploymentView): readonly Effect[] {
+  const isGuarded = deployment.paused && deployment.held && deployment.deadlineLifted;
+  return world.guard === 'pause' && !isGuarded ? [{ kind: 'guardByPause' }] : [];
+}
+
 /** In the order of their danger: first ask whether pods would be admitted, then label, then prove that the label guards. */
 function preparation(world: World, deployment: DeploymentView): Effect | undefined {
   if (world.rehearsal === undefined) return { kind: 'rehearse' };
   if (deployment.attached !== 'yes') return { kind: 'attach' };
   if (world.guard === 'unknown') return { kind: 'proveGuard' };
-  return undefined;
+  return pausing(world, deployment)[0];
 }
 
 function attached(world: World, deployment: DeploymentView, set: ReplicaSetView, nowMs: number): Decision {
@@ -66,7 +72,7 @@ export function revisionOf(set: ReplicaSetView, nowMs: number): StableRevision {
 export function settledSet(world: World, deployment: DeploymentView): ReplicaSetView | undefined {
   const active = nativeActive(world);
   const only = active.length === 1 ? active[0] : undefined;
-  if (isHeldBack(deployment)) return only;
+  if (isHeldBack(deployment) && active.length > 0) return only;
   if (deployment.replicas === 0)
     return world.replicaSets.find((set) => set.owner === 'deployment' && set.sameAsLive && active.length === 0);
   const finished =
@@ -116,7 +122,7 @@ function unsettled(world: World, deployment: DeploymentView, nowMs: number): Dec
 }
 
 export function guardAbsentMessage(world: World): string {
-  return `A new template of Deployment ${world.spec.target.name} would not be held: the admission policy serin-guard is missing or does not work here (it needs Kubernetes 1.36). Install deploy/policies; no release runs until then.`;
+  return `A new template of Deployment ${world.spec.target.name} would not be held: the admission policy serin-guard is missing or does not work here (it needs Kubernetes 1.36). Install deploy/policies, or run the operator with --guard auto; no release runs until then.`;
 }
 
 export function blocked(reason: Report['reason'], message: string): Report {

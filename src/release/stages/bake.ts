@@ -2,6 +2,7 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
+import { sharingOf } from '../sharing.ts';
 import { canarySet, isDoubtful } from '../views.ts';
 import type { World } from '../world.ts';
 import { impatient, judgingReport } from './step.ts';
@@ -24,7 +25,7 @@ function bakingReport(attempt: Attempt, nowMs: number): Report {
   return {
     phase: 'Progressing',
     reason: 'Baking',
-    message: `Bake: all traffic goes to ${attempt.hash}; the old pods stay warm until ${Math.round(attempt.spec.strategy.bakeMs / 1000)}s have passed.`,
+    message: `Bake: ${sharingOf(attempt.spec) === 'routes' ? `all traffic goes to ${attempt.hash}` : `half of the pods run ${attempt.hash}`}; the old pods stay warm until ${Math.round(attempt.spec.strategy.bakeMs / 1000)}s have passed.`,
     stalled: false,
     verdict: 'Baking',
     nextTransitionAtMs: endsAtMs,

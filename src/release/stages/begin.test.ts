@@ -79,7 +79,10 @@ test('an undone template finds its old, empty ReplicaSet in the way: the control
 
 test('if that one already took pods, stable gets them back first and is ready before they end (S2)', () => {
   const crowded = withSet(adding(beginning(), native(sized(1))), 'old', sized(3));
-  expect(decide(crowded, NOW).effects).toEqual([{ kind: 'scale', uid: 'old', name: 'shop-old', replicas: 4 }]);
+  expect(decide(crowded, NOW).effects).toEqual([
+    { kind: 'setMaxSurge', value: '100%', before: '25%' },
+    { kind: 'scale', uid: 'old', name: 'shop-old', replicas: 4 },
+  ]);
   const starting = withSet(crowded, 'old', { replicas: 4, pods: 4, ready: 3 });
   expect(decide(starting, NOW)).toMatchObject({ effects: [], report: { stalled: false } });
   expect(decide(starting, NOW + 10 * MINUTE)).toMatchObject({
@@ -88,6 +91,8 @@ test('if that one already took pods, stable gets them back first and is ready be
   });
   const strong = withSet(crowded, 'old', sized(4));
   expect(decide(strong, NOW).effects).toEqual([{ kind: 'scale', uid: 'undone', name: 'shop-undone', replicas: 0 }]);
+  const alone = withDeployment(beginning(), { maxSurge: '100%', maxSurgeBefore: '25%' });
+  expect(decide(alone, NOW).effects).toEqual([{ kind: 'setMaxSurge', value: '25%' }]);
 });
 
 test('if it already has all the pods, the controller counts it as rolled out and nobody fights it', () => {

@@ -6,10 +6,12 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
 import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverged, stableSet } from '../views.ts';
+import { sharingOf } from '../sharing.ts';
 import { canarySize } from '../weights.ts';
 import type { ReplicaSetView, RouteView, World } from '../world.ts';
 import { podsLate, unhurried } from './health.ts';
 import { pinning, unpinning } from './pins.ts';
+import { surgeBack, surgeUp } from './surge.ts';
 import { scaledToZero } from './moving.ts';
 import { enterStep, heldBack } from './step.ts';
 import { brakeReleased, harmed, mayRise, outage } from './verdict.ts';
@@ -18,6 +20,7 @@ export function begin(world: World, attempt: Attempt, nowMs: number): Decision {
   return (
     unpinningDead(world) ??
     clearing(world, attempt, nowMs) ??
+    cleared(world) ??
     anchoring(world, attempt) ??
     pinningFirst(world, attempt, nowMs) ??
     obstructed(world, attempt, nowMs) ??
@@ -55,8 +58,11 @@ function clearing(world: World, attempt: Attempt, nowMs: number): Decision | und
   const crowded = others.filter((set) => set.replicas > 0 || set.pods > 0);
   const replicas = world.deployment?.replicas ?? 0;
   const isWeak = stable !== undefined && crowded.length > 0 && stable.ready < replicas;
-  if (isWeak && stable.replicas < replicas)
-    return preparing(world, message, [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }], 1000);
+  if (isWeak && stable.replicas < replicas) {
+    // Without room for both, the controller would take the pods away again.
+    const room = world.deployment === undefined ? [] : surgeUp(world.deployment);
+    return preparing(world, message, [...room, { kind: 'scale', uid: stable.uid, name: stable.name, replicas }], 1000);
+  }
   if (isWeak) return weak(world, attempt, stable, replicas, nowMs);
   return preparing(
     world,
@@ -69,6 +75,14 @@ function clearing(world: World, attempt: Attempt, nowMs: number): Decision | und
     ),
     1000,
   );
+}
+
+/** The room that was made for the clearing goes when it is over. */
+function cleared(world: World): Decision | undefined {
+  const surge = surgeBack(world.deployment);
+  return surge.length === 0
+    ? undefined
+    : preparing(world, 'The Deployment gets its own maxSurge back after the clearing.', surge);
 }
 
 /** The others may be all that serves, so stable comes first, however long it takes. */
@@ -154,10 +168,12 @@ function creating(world: World, attempt: Attempt): Decision | undefined {
 }
 
 function missingParts(world: World, attempt: Attempt): readonly Effect[] {
-  if (world.canaryService === undefined) return [{ kind: 'createCanaryService' }];
+  const isRouted = sharingOf(attempt.spec) === 'routes';
+  if (isRouted && world.canaryService === undefined) return [{ kind: 'createCanaryService' }];
   const canary = canarySet(world, attempt);
   const first = attempt.spec.strategy.steps[0]?.weightPercent ?? 100;
-  const replicas = canarySize(first, world.deployment?.replicas ?? 1);
+  // Where pods are the weight, the first one is as little as there can be.
+  const replicas = isRouted ? canarySize(first, world.deployment?.replicas ?? 1) : 1;
   const { hash, record, replicaSet: name } = attempt;
   const join = world.routes
     .filter((route) => route.exists && route.serves && route.canaryWeightPercent === undefined)

@@ -2,7 +2,7 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Decision } from '../decision.ts';
-import { canarySet } from '../views.ts';
+import { canaryReady, canarySet } from '../views.ts';
 import type { ReplicaSetView, World } from '../world.ts';
 import { enterRetreat } from './retreat.ts';
 
@@ -15,17 +15,24 @@ export function podsLate(world: World, attempt: Attempt, nowMs: number): Decisio
   const canary = canarySet(world, attempt);
   if (world.deployment?.replicas === 0) return undefined;
   if (attempt.convergedAtMs !== undefined || nowMs - askedSinceMs(attempt, canary) < withinMs) return undefined;
-  if (areReady(world, canary)) return undefined;
-  const { ready = 0, replicas = 0, trouble } = canary ?? {};
-  const words = trouble === undefined ? '' : ` (${trouble.words})`;
-  const reason: Reason = trouble?.reason ?? 'NotReady';
-  const within = `${Math.round(withinMs / 1000)}s`;
-  const message = `${ready} of ${replicas} pods became ready within ${within}${words}.`;
+  if (areReady(world, attempt, canary)) return undefined;
+  const reason: Reason = canary?.trouble?.reason ?? 'NotReady';
+  const message = lateWords(attempt, canary, `${Math.round(withinMs / 1000)}s`);
   return enterRetreat(world, nowMs, { why: 'notReady', reason, message });
 }
 
-function areReady(world: World, canary: ReplicaSetView | undefined): boolean {
-  return canary !== undefined && canary.ready >= canary.replicas && (world.canaryService?.ready ?? 0) >= 1;
+function lateWords(attempt: Attempt, canary: ReplicaSetView | undefined, within: string): string {
+  if (canary === undefined)
+    return `ReplicaSet ${attempt.replicaSet} could not be created within ${within}; the Events of the Rollout say why.`;
+  return `${canary.ready} of ${canary.replicas} pods became ready within ${within}${troubleWords(canary)}.`;
+}
+
+function troubleWords({ trouble }: ReplicaSetView): string {
+  return trouble === undefined ? '' : ` (${trouble.words})`;
+}
+
+function areReady(world: World, attempt: Attempt, canary: ReplicaSetView | undefined): boolean {
+  return canary !== undefined && canary.ready >= canary.replicas && canaryReady(world, attempt) >= 1;
 }
 
 /** Time that passed before there was a ReplicaSet is not its pods' fault. */
@@ -52,11 +59,17 @@ export function observedAnew(attempt: Attempt, nowMs: number): Attempt {
   return isOld ? { ...attempt, convergedAtMs: nowMs } : attempt;
 }
 
-/** CrashLoopBackOff, or restarts in at least two pods (one pod may have had bad luck). */
-export function crashWords(canary: ReplicaSetView | undefined): string | undefined {
+/**
+ * CrashLoopBackOff, or restarts in at least two pods (one pod may have had bad luck) of which the last was a moment ago:
+ * pods that needed a second start and have worked since are no reason to go back.
+ */
+export function crashWords(canary: ReplicaSetView | undefined, nowMs: number): string | undefined {
   if (canary === undefined) return undefined;
-  if (canary.crashLooping > 0) return `${canary.crashLooping} of ${canary.replicas} pods crash again and again`;
-  if (canary.restartedPods >= 2) return `${canary.restartedPods} of ${canary.replicas} pods crashed and were restarted`;
+  const why = canary.trouble?.reason === 'NotReady' ? troubleWords(canary) : '';
+  if (canary.crashLooping > 0) return `${canary.crashLooping} of ${canary.replicas} pods crash again and again${why}`;
+  const isFresh = nowMs - (canary.lastRestartAtMs ?? nowMs) < CRASH_GRACE_MS;
+  if (canary.restartedPods >= 2 && isFresh)
+    return `${canary.restartedPods} of ${canary.replicas} pods crashed and were restarted${why}`;
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Keeps every Service that callers use on stable's pods while a release runs, and off them when stable has none (S16). */
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Effect, Report } from '../decision.ts';
+import { isOpenToBoth } from '../sharing.ts';
 import { pinnedServices, stableSet } from '../views.ts';
 import type { ServiceView, World } from '../world.ts';
 
@@ -14,17 +15,26 @@ export interface Pinning {
 export function pinning(world: World, attempt: Attempt): Pinning {
   const stable = stableSet(world);
   if (stable === undefined || stable.ready === 0) return { effects: unpinning(world) };
-  const wanted = world.services.filter((service) => isPinnable(service));
+  const isOpen = isOpenToBoth(attempt);
+  const wanted = world.services.filter((service) => isPinnable(service) && !(isOpen && service.role === 'named'));
   const open = wanted.filter((service) => service.pinnedTo !== stable.hash);
   const dead = wanted.find((service) => isDead(service, stable.uid));
   const shared = open.find((service) => service.strangers.length > 0) ?? dead;
   const effects: readonly Effect[] = [
     ...(dead === undefined ? [] : [{ kind: 'unpin', service: dead.name } as const]),
+    ...(isOpen ? opening(world) : []),
     ...open
       .filter((service) => service.strangers.length === 0)
       .map((service): Effect => ({ kind: 'pin', service: service.name, hash: stable.hash })),
   ];
   return shared === undefined ? { effects } : { effects, refusal: sharedReport(shared, attempt) };
+}
+
+/** Without routes the users' own Service takes in both versions while a step or the bake lasts. */
+function opening(world: World): readonly Effect[] {
+  return pinnedServices(world)
+    .filter((service) => service.role === 'named')
+    .map((service): Effect => ({ kind: 'unpin', service: service.name }));
 }
 
 /** Every pin off, whatever it points to. */

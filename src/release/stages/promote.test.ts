@@ -142,10 +142,22 @@ describe('after the handover', () => {
     ]);
   });
 
-  test('an adopted ReplicaSet that is too small after a resize is sized, and nothing else is touched', () => {
-    expect(decide(withDeployment(adopted(), { replicas: 6 }), NOW).effects).toEqual([
-      { kind: 'scale', uid: 'new', name: 'shop-new', replicas: 6 },
-    ]);
+  test('an adopted ReplicaSet that the controller left too small after a resize is sized, and nothing else is touched', () => {
+    const spread = withSet(withDeployment(adopted(), { replicas: 6 }), 'new', { desired: 6 });
+    expect(decide(spread, NOW).effects).toEqual([{ kind: 'scale', uid: 'new', name: 'shop-new', replicas: 6 }]);
+  });
+
+  test('a resize that the controller has not spread yet is left to it for a minute', () => {
+    const fresh = withSet(withDeployment(adopted(), { replicas: 6 }), 'new', { desired: 4 });
+    expect(decide(fresh, NOW).effects).toEqual([]);
+    expect(kindsOf(decide(fresh, NOW + 2 * MINUTE))).toEqual(['scale']);
+  });
+
+  test('one that became too large is never trimmed while the old pods are there: those end first (S13)', () => {
+    const large = withSet(withDeployment(adopted(), { replicas: 4 }), 'new', { ...sized(9), desired: 4 });
+    expect(decide(large, NOW).effects).toEqual([{ kind: 'scale', uid: 'old', name: 'shop-old', replicas: 0 }]);
+    const unready = withSet(large, 'new', { available: 3 });
+    expect(decide(unready, NOW).effects).toEqual([]);
   });
 
   test('a newer template in between: the adopted one is stable all the same, and the rest is ended by Serin', () => {

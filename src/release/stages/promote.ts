@@ -54,7 +54,7 @@ function handingOver(
   const say = saying(world);
   const { replicas } = deployment;
   const isWhole = replicas > 0 && canary.replicas === replicas && canary.current && canary.available >= replicas;
-  if (!isWhole || canaryReady(world, attempt) < replicas || !isAllOnCanary(world))
+  if (!isWhole || canaryReady(world, attempt) < replicas || !isAllOnCanary(world, attempt))
     return backToBake(world, attempt, nowMs);
   if (!deployment.paused) return say([], 'The Deployment is being held before the handover.', 1000);
   const pins = unpinning(world);
@@ -107,20 +107,25 @@ function adopted(
   // Adopted before Serin had made it ready, or undone since: what the handover needs comes first (S13, S16).
   const missing = [...unpinning(world), ...(busy.length > 0 ? surgeUp(deployment, attempt.maxSurge) : [])];
   if (missing.length > 0) return say(missing, 'Services and the Deployment are being made ready for both revisions.');
-  if (canary.replicas < deployment.replicas && busy.length > 0)
+  const waitedMs = nowMs - attempt.stageSinceMs;
+  const isLate = waitedMs > ADOPTION_DEADLINE_MS;
+  // Until the controller has spread a resize itself, sizing it too would make it spread pods that are there already.
+  if (canary.replicas < deployment.replicas && busy.length > 0 && (canary.desired === deployment.replicas || isLate))
     return say(
       [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: deployment.replicas }],
       `Sizing ${attempt.hash} to ${deployment.replicas} pods.`,
     );
   const isWhole = canary.replicas === deployment.replicas && canary.available === deployment.replicas && canary.current;
-  // A newer template is live: to the controller the adopted one is just another old one, so the rest is ours to end.
-  const ours = !canary.sameAsLive && isWhole ? busy : [];
+  // To the controller the adopted one is just another old one when a newer template is live, and never complete when it is
+  // too large: then the rest is ours to end, and it is trimmed as the only one left.
+  const isEnough = canary.replicas >= deployment.replicas && canary.available >= deployment.replicas && canary.current;
+  const isOurs = !canary.sameAsLive || canary.replicas > deployment.replicas || isLate;
+  const ours = isEnough && isOurs ? busy : [];
   if (ours.length > 0)
     return say(
       ours.map((set) => ({ kind: 'scale', uid: set.uid, name: set.name, replicas: 0 })),
       'The old pods end.',
     );
-  const waitedMs = nowMs - attempt.stageSinceMs;
   const isEnded = busy.length === 0 && areGone(others, waitedMs);
   // Somebody who takes Serin off does not have to wait until pods work that Serin has no hand in any more (S8).
   if (isEnded && (isWhole || world.rollout.deleting)) return finishing(world, attempt, deployment, canary, nowMs);

@@ -160,6 +160,34 @@ test('without the witness of what was rejected a person is asked, whatever the t
   expect(decide(blind, NOW).report).toMatchObject({ reason: 'WitnessMissing', stalled: true });
 });
 
+describe('under the pause guard', () => {
+  const guarded = (): World =>
+    withDeployment({ ...atRest(), guard: 'pause' }, { paused: true, held: true, deadlineLifted: true });
+
+  test('the Deployment stays paused at rest, and nothing is written (S9)', () => {
+    expect(decide(guarded(), NOW).effects).toEqual([]);
+  });
+
+  test.each([
+    ['was resumed', { paused: false }],
+    ['lost the mark', { held: false }],
+    ['got a progress deadline from Git', { deadlineLifted: false }],
+  ] as const)('one that %s is guarded again', (_what, part) => {
+    expect(decide(withDeployment(guarded(), part), NOW).effects).toEqual([{ kind: 'guardByPause' }]);
+  });
+
+  test('a new template begins its release without another write to the Deployment', () => {
+    const newer = withSet(withDeployment(guarded(), { liveHash: 'new' }), 'old', { sameAsLive: false });
+    const { effects, memory } = decide(newer, NOW);
+    expect(effects).toEqual([]);
+    expect(memory.journal.attempt).toMatchObject({ hash: 'new', stage: 'begin' });
+  });
+
+  test('when a policy becomes the guard, the Deployment is free again', () => {
+    expect(decide({ ...guarded(), guard: 'admission' }, NOW).effects).toEqual([{ kind: 'resume' }]);
+  });
+});
+
 test('a template that rolls out by itself is let finish, reported, and is stable then', () => {
   const rolling = adding(
     withDeployment(withNewTemplate(), {

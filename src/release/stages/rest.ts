@@ -5,7 +5,7 @@ import { decision } from '../plan.ts';
 import { refusalOf } from '../refusals.ts';
 import { bypassingRoll, hasReplaced, isForeign, liveIsStable, stableSet } from '../views.ts';
 import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
-import { attach, guardAbsentMessage, isHeldBack, revisionOf, settledSet, upToDate } from './attach.ts';
+import { attach, guardAbsentMessage, isHeldBack, revisionOf, pausing, settledSet, upToDate } from './attach.ts';
 import { lettingGo } from './detach.ts';
 import { startAttempt } from './start.ts';
 import { recover } from './recover.ts';
@@ -60,7 +60,8 @@ function copiedMarks(world: World, deployment: DeploymentView): readonly Effect[
 
 function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView): Decision {
   const effects: Effect[] = [...youngerEmpty(world, stable), ...copiedMarks(world, deployment)];
-  if (isHeldBack(deployment)) effects.push({ kind: 'resume' });
+  if (world.guard === 'pause') effects.push(...pausing(world, deployment));
+  else if (isHeldBack(deployment)) effects.push({ kind: 'resume' });
   if (world.guard === 'absent')
     return decision(
       world.memory,

@@ -192,7 +192,10 @@ test('without its record it ends all the same', () => {
 
 test('an escaped canary: stable gets its pods back before anything is taken from the canary (S2)', () => {
   const world = withSet(withSet(zeroed('escaped'), 'new', { owner: 'nobody' }), 'old', sized(2));
-  expect(decide(world, NOW).effects).toEqual([{ kind: 'scale', uid: 'old', name: 'shop-old', replicas: 4 }]);
+  expect(decide(world, NOW).effects).toEqual([
+    { kind: 'setMaxSurge', value: '100%', before: '25%' },
+    { kind: 'scale', uid: 'old', name: 'shop-old', replicas: 4 },
+  ]);
 });
 
 test('pods on a dead node keep the pins for five minutes at most (S8)', () => {

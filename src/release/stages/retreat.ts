@@ -6,6 +6,7 @@ import type { Reason } from '../../api/reasons.ts';
 import type { Attempt, Retreat } from '../../api/rollout-status.ts';
 import type { Decision, Effect } from '../decision.ts';
 import { decision, latches, withAttempt } from '../plan.ts';
+import { sharingOf } from '../sharing.ts';
 import { isoTime } from '../time.ts';
 import {
   CONVERGE_DEADLINE_MS,
@@ -24,6 +25,7 @@ import type { Memory, ReplicaSetView, World } from '../world.ts';
 import { closing, report } from './closing.ts';
 import { targetLost } from './disturb.ts';
 import { pinning, unpinning } from './pins.ts';
+import { surgeUp } from './surge.ts';
 
 /** After this long, endpoints that are not ready any more (a dead node) no longer keep the pins on (S8). */
 export const PODS_GONE_DEADLINE_MS = 300_000;
@@ -178,10 +180,12 @@ function lastResort(world: World, attempt: Attempt): Decision {
 /** An escaped canary may have taken pods from stable; they come back before anything is taken from the canary. */
 function strongStable(world: World, cause: Retreat): readonly Effect[] {
   const stable = stableSet(world);
-  const replicas = world.deployment?.replicas ?? 0;
-  if (cause.why !== 'escaped' || stable === undefined || stable.replicas >= replicas) return [];
-  if (bypassingRoll(world) !== undefined) return [];
-  return [{ kind: 'scale', uid: stable.uid, name: stable.name, replicas }];
+  const { deployment } = world;
+  if (cause.why !== 'escaped' || stable === undefined || deployment === undefined) return [];
+  if (stable.replicas >= deployment.replicas || bypassingRoll(world) !== undefined) return [];
+  // Without room for both, the controller would take the pods away again.
+  const { replicas } = deployment;
+  return [...surgeUp(deployment), { kind: 'scale', uid: stable.uid, name: stable.name, replicas }];
 }
 
 /** What is still to wait for or to do until no request can reach the canary; undefined when that is so. */
@@ -192,6 +196,8 @@ function draining(
   nowMs: number,
 ): { effects?: readonly Effect[]; wakeAfterMs?: number } | undefined {
   const { drainMs } = attempt.spec.traffic;
+  // Without a Service nothing can be led past the pods; only their end takes the work off them.
+  if (sharingOf(attempt.spec) === 'pods') return undefined;
   const sinceMs = nowMs - zeroAtMs;
   const atZero = world.routes.filter((route) => route.exists && route.canaryWeightPercent !== undefined);
   const late = sinceMs > CONVERGE_DEADLINE_MS + drainMs;

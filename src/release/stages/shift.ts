@@ -1,10 +1,20 @@
 /**
  * Brings pods and routes to a weight. Up: pods first, then one route after the other, each converged before the next.
- * Down: all routes at once. The weight never exceeds what the ready canary pods can carry (S1, S17).
+ * Down: all routes at once. The weight never exceeds what the ready canary pods can carry (S1, S17). Without routes the
+ * pods themselves are the weight.
  */
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Effect } from '../decision.ts';
-import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverged, servingRoutes } from '../views.ts';
+import {
+  CONVERGE_DEADLINE_MS,
+  canaryReady,
+  canarySet,
+  convergesInMs,
+  isConverged,
+  servingRoutes,
+  stableSet,
+} from '../views.ts';
+import { sharedPods, sharingOf } from '../sharing.ts';
 import { canarySize, podsForShare, shareOfPods } from '../weights.ts';
 import type { RouteView, World } from '../world.ts';
 import { pinning } from './pins.ts';
@@ -27,6 +37,34 @@ export interface Wish {
 }
 
 export function shift(world: World, attempt: Attempt, wish: Wish, nowMs: number): Shift {
+  return sharingOf(attempt.spec) === 'routes' ? byRoutes(world, attempt, wish, nowMs) : byPods(world, attempt, wish);
+}
+
+/** Without routes the number of pods is the weight, so it is exact in both directions; one pod is the smallest share. */
+function byPods(world: World, attempt: Attempt, { weightPercent, mayRise }: Wish): Shift {
+  const { replicas = 0 } = world.deployment ?? {};
+  const canary = canarySet(world, attempt);
+  const wanted = sharedPods(weightPercent, replicas);
+  const pins = pinning(world, attempt).effects;
+  // Opening the Service to both is a rise like any other; where stable has no pods it is none, but a last resort.
+  const opens = !mayRise && (stableSet(world)?.ready ?? 0) > 0 && pins.some((effect) => effect.kind === 'unpin');
+  const repairs = opens ? pins.filter((effect) => effect.kind !== 'unpin') : pins;
+  const isHeld = opens || (!mayRise && canary !== undefined && canary.replicas < wanted);
+  const sizing: readonly Effect[] =
+    canary === undefined || canary.deleting || canary.replicas === wanted || isHeld
+      ? []
+      : [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: wanted }];
+  const effects = [...repairs, ...sizing];
+  const { ready = 0, podsLeft = 0 } = canary ?? {};
+  if (ready < wanted && !isHeld) return { kind: 'starting', ready, needed: wanted, effects };
+  // At 0 replicas nothing carries anything: one pod is always missing.
+  if (replicas === 0) return { kind: 'starting', ready: 0, needed: 1, effects };
+  if (effects.length > 0) return { kind: 'working', effects, wakeAfterMs: 1000 };
+  if (isHeld) return { kind: 'held' };
+  return podsLeft > wanted ? { kind: 'converging', late: false, wakeAfterMs: 1000 } : { kind: 'converged' };
+}
+
+function byRoutes(world: World, attempt: Attempt, wish: Wish, nowMs: number): Shift {
   const { weightPercent } = wish;
   const repairs = repairing(world, attempt);
   const replicas = world.deployment?.replicas ?? 0;

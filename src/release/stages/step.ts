@@ -2,7 +2,8 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
-import { canarySet, isDoubtful, routedPercent } from '../views.ts';
+import { exposureWords, sharingOf } from '../sharing.ts';
+import { canarySet, exposedPercent, isDoubtful } from '../views.ts';
 import { percent } from '../weights.ts';
 import type { World } from '../world.ts';
 import { isSpotless, podsLate } from './health.ts';
@@ -28,13 +29,18 @@ export function enterStep(world: World, attempt: Attempt, index: number, nowMs: 
   };
   const message =
     step === undefined
-      ? `All traffic goes to ${attempt.hash} and it bakes.`
-      : `Step ${index + 1} of ${steps.length + 1}: ${percent(weightPercent)} of requests go to ${attempt.hash}.`;
+      ? bakeWords(world, attempt)
+      : `Step ${index + 1} of ${steps.length + 1}: ${exposureWords(attempt, weightPercent, world.deployment?.replicas ?? 0)}.`;
   return decision(
     withAttempt(world.memory, next),
     { phase: 'Progressing', reason: step === undefined ? 'Baking' : 'Stepped', message, stalled: false },
     { events: [{ type: 'Normal', reason: step === undefined ? 'Baking' : 'Stepped', message }], wakeAfterMs: 0 },
   );
+}
+
+function bakeWords(world: World, attempt: Attempt): string {
+  if (sharingOf(attempt.spec) === 'routes') return `All traffic goes to ${attempt.hash} and it bakes.`;
+  return `${exposureWords(attempt, 100, world.deployment?.replicas ?? 0)}, and it bakes.`;
 }
 
 /** The stages step and bake, up to the question whether the weight that was decided has been judged long enough. */
@@ -98,14 +104,20 @@ function releasing(world: World, released: Attempt, nowMs: number): Decision {
 
 function converged(world: World, attempt: Attempt, nowMs: number): Decision {
   const next: Attempt = { ...attempt, convergedAtMs: nowMs };
-  return decision(withAttempt(world.memory, next), judgingReport(world, next, nowMs), { wakeAfterMs: 0 });
+  return decision(withAttempt(world.memory, next), standing(world, next, nowMs), { wakeAfterMs: 0 });
+}
+
+/** What is said of a weight that is in force: a brake and a pause stay what they are. */
+function standing(world: World, attempt: Attempt, nowMs: number): Report {
+  if (attempt.brake !== undefined) return brakeReport(attempt, nowMs);
+  return attempt.pausedBy === undefined ? judgingReport(world, attempt, nowMs) : pausedReport(world, attempt);
 }
 
 function pausedReport(world: World, attempt: Attempt): Report {
   return {
     phase: 'Paused',
     reason: 'PausedByPerson',
-    message: `Paused by ${attempt.pausedBy ?? 'a person'} at ${percent(routedPercent(world))}; the weight does not grow until resume.`,
+    message: `Paused by ${attempt.pausedBy ?? 'a person'} at ${percent(exposedPercent(world, attempt))}; the weight does not grow until resume.`,
     stalled: true,
   };
 }
@@ -158,7 +170,7 @@ export function impatient(world: World, attempt: Attempt, nowMs: number, proceed
 export function judgingReport(world: World, attempt: Attempt, nowMs: number): Report {
   const { answer } = world;
   const { afterMs } = attempt.spec.analysis.whenUnsure;
-  const where = `${place(attempt)}: ${percent(attempt.weightPercent)} of requests go to ${attempt.hash}`;
+  const where = `${place(attempt)}: ${exposureWords(attempt, attempt.weightPercent, world.deployment?.replicas ?? 0)}`;
   const nextTransitionAtMs = (attempt.convergedAtMs ?? nowMs) + afterMs;
   switch (answer.kind) {
     case 'judged':

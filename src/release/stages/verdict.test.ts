@@ -8,6 +8,7 @@ import {
   MINUTE,
   NOW,
   sourceDown,
+  remembering,
   stepping,
   withCanaryPods,
   withRoute,
@@ -128,6 +129,16 @@ describe('crashes', () => {
     expect(attemptIn(decide(withSet(stepping(0), 'new', { restartedPods: 2 }), NOW)).brake).toMatchObject({
       crash: true,
     });
+  });
+
+  test('of two pods that needed a second start and have worked for a minute are forgiven, and the brake comes off', () => {
+    const restarted = { restartedPods: 2, lastRestartAtMs: NOW };
+    const braked = decide(withSet(stepping(0), 'new', restarted), NOW);
+    const world = remembering(withSet(stepping(0), 'new', restarted), attemptIn(braked));
+    expect(attemptIn(decide(world, NOW + MINUTE - 1000)).brake).toMatchObject({ crash: true });
+    expect(attemptIn(decide(world, NOW + MINUTE)).brake).toBeUndefined();
+    const again = withSet(world, 'new', { lastRestartAtMs: NOW + 30_000 });
+    expect(attemptIn(decide(again, NOW + MINUTE)).retreat).toMatchObject({ why: 'crash' });
   });
 });
 

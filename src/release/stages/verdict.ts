@@ -6,7 +6,7 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, remembering, withAttempt } from '../plan.ts';
-import { canarySet, isDoubtful, routedPercent } from '../views.ts';
+import { canarySet, exposedPercent, isDoubtful, routedPercent } from '../views.ts';
 import { brakeWeight, percent } from '../weights.ts';
 import type { World } from '../world.ts';
 import { CRASH_GRACE_MS, crashWords, isSpotless } from './health.ts';
@@ -21,7 +21,7 @@ export function harmed(world: World, attempt: Attempt, nowMs: number): Decision 
   const { answer } = world;
   if (answer.kind === 'judged' && answer.level === 'harmful')
     return enterRetreat(world, nowMs, { why: 'harm', reason: 'Errors', message: answer.sentence });
-  const crashes = crashWords(canarySet(world, attempt));
+  const crashes = crashWords(canarySet(world, attempt), nowMs);
   if (crashes !== undefined) return crashed(world, attempt, crashes, nowMs);
   const doubtful = answer.kind === 'judged' && (answer.level === 'brake' || answer.level === 'onePod');
   if (!doubtful || attempt.brake !== undefined) return undefined;
@@ -51,7 +51,7 @@ function crashed(world: World, attempt: Attempt, words: string, nowMs: number): 
 }
 
 function braked(world: World, attempt: Attempt, why: string, crash: boolean, nowMs: number): Decision {
-  const before = Math.max(routedPercent(world), attempt.brake?.weightPercent ?? attempt.weightPercent);
+  const before = Math.max(exposedPercent(world, attempt), attempt.brake?.weightPercent ?? attempt.weightPercent);
   const rate = world.answer.kind === 'judged' ? world.answer.totalRequestsPerSecond : 0;
   const weightPercent = attempt.brake?.weightPercent ?? (before > 0 ? brakeWeight(before, rate) : 0);
   const sinceMs = crash || attempt.brake === undefined ? nowMs : attempt.brake.sinceMs;
@@ -71,7 +71,7 @@ export function brakeReleased(world: World, attempt: Attempt, nowMs: number): At
   const { brake } = attempt;
   if (brake === undefined) return undefined;
   const calm = brake.crash
-    ? crashWords(canarySet(world, attempt)) === undefined &&
+    ? crashWords(canarySet(world, attempt), nowMs) === undefined &&
       nowMs - brake.sinceMs >= CRASH_GRACE_MS &&
       !isDoubtful(world)
     : world.answer.kind === 'judged' && world.answer.brakeReleasable && world.answer.level === 'calm';

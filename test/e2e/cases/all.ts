@@ -11,6 +11,7 @@ import { native } from './native.ts';
 import { newer, resize } from './perturb.ts';
 import { prometheusDown } from './prometheus-down.ts';
 import { rest } from './rest.ts';
+import { share } from './share.ts';
 
 export const stories: readonly Story[] = [
   attach,
@@ -24,6 +25,7 @@ export const stories: readonly Story[] = [
   newer,
   forcedApply,
   prometheusDown,
+  share,
   deleteBackground,
   deleteForeground,
   rest,

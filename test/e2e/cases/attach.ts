@@ -1,5 +1,6 @@
 /** Attaching to an application that serves: nothing restarts, nothing is lost, and user objects get one label. */
 import { describeWrite, releaseWrites } from '../harness/audit.ts';
+import { guard } from '../harness/ground.ts';
 import { countLost } from '../harness/measure.ts';
 import type { Scene } from '../harness/scene.ts';
 import { Checks, goal, numbersOf, told } from '../harness/story.ts';
@@ -23,7 +24,7 @@ export const attach: Story = {
     return [
       goal('pods restarted or created', `${restarted}`, '0', restarted === 0),
       goal('requests lost', `${lost}`, '0', lost === 0),
-      goal('writes to user objects, from the audit log', writes.join('; '), 'the label only', isOnlyTheLabel(writes)),
+      goal('writes to user objects, from the audit log', writes.join('; '), guard === 'pause' ? 'the label, and the pause' : 'the label only', isOnlyTheLabel(writes)),
       told('writes to objects of its own kinds', others.join('; ')),
     ];
   },
@@ -55,9 +56,14 @@ async function play(scene: Scene): Promise<Row> {
   };
 }
 
+/** The pause guard is one more write: pause, mark, and the progress deadline with its note. */
+function isPause(write: string): boolean {
+  return guard === 'pause' && /^patch deployments shop: .*spec\.paused, spec\.progressDeadlineSeconds$/.test(write);
+}
+
 function isOnlyTheLabel(writes: readonly string[]): boolean {
   return (
     writes.length > 0 &&
-    writes.every((write) => /^patch deployments shop: metadata\.labels(\.serin\.dev[./]attached)?$/.test(write))
+    writes.every((write) => /^patch deployments shop: metadata\.labels(\.serin\.dev[./]attached)?$/.test(write) || isPause(write))
   );
 }

@@ -1,6 +1,8 @@
 /** A GitOps tool that writes back everything it knows, by force, at each stage of a release. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aboveEntitlement, countLost, sum } from '../harness/measure.ts';
+import { releaseWrites } from '../harness/audit.ts';
+import { guard } from '../harness/ground.ts';
+import { aboveEntitlement, countLost, maximum, median, sum } from '../harness/measure.ts';
 import type { Entitlement } from '../harness/measure.ts';
 import type { StatusMoment } from '../harness/observe.ts';
 import { momentsSince, untilEnded, untilStage, untilWeight } from '../harness/release.ts';
@@ -21,7 +23,11 @@ export const forcedApply: Story = {
     const above = sum(numbersOf(rows, 'above'));
     return [
       goal('requests lost', `${lost}`, '0', lost === 0),
-      goal('stages in which the canary got more than its step’s weight', `${above}`, '0', above === 0),
+      // Where no policy keeps a pin, a forced apply takes it off until Serin has seen it: then it is told how long that was.
+      guard === 'pause'
+        ? told('stages in which the canary got more than its step’s weight', `${above}`)
+        : goal('stages in which the canary got more than its step’s weight', `${above}`, '0', above === 0),
+      ...(guard === 'pause' ? [told('from the apply until the Service was pinned again', repins(rows))] : []),
       told('applied at', rows.flatMap((row) => row['stages'] as string[]).join(', ')),
       told('outcome', rows.map((row) => textOf(row, 'ending')).join(', ')),
     ];
@@ -84,8 +90,27 @@ async function conclude(
   const lost = countLost(load, { fromMs, toMs }, checks);
   const above = aboveEntitlement(load, version, entitlements(momentsSince(scene, fromMs), fromMs, toMs));
   checks.expect(ending.kind === expected, `${version} was ${ending.kind}, ${expected} expected: ${ending.message}`);
-  checks.expect(above.length === 0, `more than its weight: ${above.join('; ')}`);
-  return { problems: checks.problems, ending: ending.kind, lost, above: above.length, stages };
+  checks.expect(guard === 'pause' || above.length === 0, `more than its weight: ${above.join('; ')}`);
+  const repinnedMs = repinsAfter(scene, fromMs);
+  return { problems: checks.problems, ending: ending.kind, lost, above: above.length, stages, repinnedMs };
+}
+
+/** Milliseconds between each time the Service was seen without its pin and the next write by which Serin pins it. */
+function repinsAfter(scene: Scene, fromMs: number): number[] {
+  const pins = releaseWrites(scene.audit()).filter(
+    (entry) => entry.resource === 'services' && entry.verb === 'patch' && JSON.stringify(entry.request ?? '').includes('pod-template-hash'),
+  );
+  return scene.git.serviceAppliedAtMs
+    .filter((atMs) => atMs >= fromMs)
+    .flatMap((atMs) => {
+      const next = pins.find(({ receivedAt }) => receivedAt >= atMs && receivedAt < atMs + 5000);
+      return next === undefined ? [] : [next.receivedAt - atMs];
+    });
+}
+
+function repins(rows: readonly Row[]): string {
+  const all = rows.flatMap((row) => (row['repinnedMs'] as number[] | undefined) ?? []);
+  return all.length === 0 ? 'never taken off' : `${all.length} times, median ${Math.round(median(all))} ms, most ${Math.round(maximum(all))} ms`;
 }
 
 /** The gateway takes up a change within its throttle of 2 s and what is under way is answered: a lower weight counts after that. */

@@ -9,6 +9,7 @@ import type { ShopOptions, Version } from './shop.ts';
 export class Git {
   readonly #client: KubeClient;
   readonly #shop: ShopOptions;
+  readonly serviceAppliedAtMs: number[] = [];
   #version: Version;
   #replicas: number;
 
@@ -45,6 +46,7 @@ export class Git {
   }
 
   async applyService(): Promise<void> {
+    this.serviceAppliedAtMs.push(Date.now());
     await this.#apply(services, serviceOf(this.#shop));
   }
 

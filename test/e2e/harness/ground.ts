@@ -17,8 +17,13 @@ import { apiServer } from '../../policies/api-server.ts';
 import { installSerin } from '../../policies/install.ts';
 
 export const repository = join(import.meta.dirname, '..', '..', '..');
+/**
+ * What holds a new template while the stories are played: admission policy, or, as on clusters without
+ * MutatingAdmissionPolicy, the pause guard. `SERIN_E2E_GUARD=pause` asks for the second.
+ */
+export const guard = process.env['SERIN_E2E_GUARD'] === 'pause' ? 'pause' : 'admission';
 /** Results, logs of operators and of the load: kept for a look after a failure. */
-export const resultsDirectory = join(repository, '.e2e');
+export const resultsDirectory = join(repository, '.e2e', ...(guard === 'pause' ? ['pause'] : []));
 export const operatorUser = 'system:serviceaccount:serin-system:serin';
 /** Names of the MetricSources of the stories. */
 export const sources = { app: 'serin-e2e-app', traefik: 'serin-e2e-traefik' } as const;
@@ -48,6 +53,7 @@ export async function openGround(program: string, say: (line: string) => void): 
   mkdirSync(join(resultsDirectory, 'logs'), { recursive: true });
   await ensureNamespace(admin, 'serin-e2e-policies');
   await installSerin(apiServer(cluster), 'serin-e2e-policies');
+  if (guard === 'pause') await removeMutatingPolicies(apiServer(cluster));
   await installSources(admin, prometheusUrl);
   return {
     cluster,
@@ -58,6 +64,15 @@ export async function openGround(program: string, say: (line: string) => void): 
     program,
     close: () => transport.close(),
   };
+}
+
+/** As on a cluster that knows no MutatingAdmissionPolicy. The next suite that needs them installs them again. */
+async function removeMutatingPolicies(server: ReturnType<typeof apiServer>): Promise<void> {
+  for (const kind of ['mutatingadmissionpolicybindings', 'mutatingadmissionpolicies']) {
+    const { code, output } = await server.kubectl(['delete', kind, '--all']);
+    if (code !== 0) throw new Error(`kubectl delete ${kind} failed: ${output}`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 5000));
 }
 
 export async function ensureNamespace(admin: KubeClient, name: string): Promise<void> {

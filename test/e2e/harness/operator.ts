@@ -8,6 +8,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leases } from '../../../src/kube/resources.ts';
 import type { KubeObject } from '../../../src/kube/resources.ts';
+import { guard } from './ground.ts';
 import type { Ground } from './ground.ts';
 
 export interface OperatorOptions {
@@ -117,7 +118,8 @@ export class Operator {
   #words(): string[] {
     const { operatorKubeconfig } = this.#ground;
     const place = ['--namespace', this.#namespace, '--lease-name', leaseName(this.#namespace)];
-    return ['operator', '--kubeconfig', operatorKubeconfig, ...place, '--metrics-address', this.metricsAddress];
+    const how = ['--guard', guard, '--metrics-address', this.metricsAddress];
+    return ['operator', '--kubeconfig', operatorKubeconfig, ...place, ...how];
   }
 }
 

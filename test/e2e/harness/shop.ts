@@ -20,6 +20,8 @@ export interface ShopOptions {
   readonly dataPlane?: 'app' | 'traefik';
   readonly steps?: readonly { weight: number; atLeast: string }[];
   readonly bake?: string;
+  /** How the new version gets its share; default `routes`. */
+  readonly sharing?: 'routes' | 'service';
 }
 
 export function versionName({ number }: Version): string {
@@ -86,11 +88,12 @@ export function routeOf({ namespace }: ShopOptions) {
 
 export function rolloutOf(options: ShopOptions): { metadata: { name: string; namespace: string }; spec: RolloutSpec } {
   const { namespace, dataPlane = 'app', steps = storySettings.steps, bake = storySettings.bake } = options;
+  const routes = options.sharing === 'service' ? {} : { routes: [{ kind: 'HTTPRoute' as const, name: shopName }] };
   return {
     metadata: { name: shopName, namespace },
     spec: {
       targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: shopName },
-      traffic: { service: shopName, routes: [{ kind: 'HTTPRoute', name: shopName }], drain: storySettings.drain },
+      traffic: { service: shopName, ...routes, drain: storySettings.drain },
       strategy: { steps: [...steps], bake },
       analysis: { source: sources[dataPlane], metrics: [{ errors: { ruleOut: storySettings.ruleOut } }] },
     },

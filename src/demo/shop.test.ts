@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { rolloutKind } from '../api/kinds.ts';
+import { rolloutSpecSchema } from '../api/rollout.ts';
+import { attachment } from './shop.ts';
+
+const rollout = attachment('http://127.0.0.1:9090').find(({ kind }) => kind === rolloutKind)?.object;
+
+test('the Rollout of the demo is one that the API server takes', () => {
+  const { spec } = rollout as unknown as { spec: unknown };
+  expect(rolloutSpecSchema.safeParse(spec).error?.issues).toBeUndefined();
+});
+
+test('it is the one that the documentation shows', () => {
+  const page = readFileSync(new URL('../../docs/demo.md', import.meta.url), 'utf8');
+  const [, shown = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(parse(shown)).toMatchObject({ ...rollout });
+});
