@@ -17,11 +17,12 @@ export type Answer =
   /** No MetricSource is configured at all: readiness and restarts are all that is watched. */
   | { readonly kind: 'noSource' }
   /**
-   * Nothing was judged yet and nothing is known to be broken. `waiting`: the first window has not closed.
+   * Nothing was judged yet and nothing is known to be broken. `waiting`: the first window has not closed. `unanswered`: the
+   * source has not answered yet, or no more, and it is too early to call that an outage; not even the first weight may rise.
    * `noSeries`: the source answers, but has no series for the selector that the sentence names.
    * Neither counts as "a source did answer": no step may rest on it (S4).
    */
-  | { readonly kind: 'noEvidence'; readonly reason: 'waiting' | 'noSeries'; readonly sentence: string }
+  | { readonly kind: 'noEvidence'; readonly reason: 'waiting' | 'unanswered' | 'noSeries'; readonly sentence: string }
   /**
    * An outage and NOT a verdict (S7): the source failed, or its samples went stale, for more than three windows.
    * `sinceMs` is the time of the last good sample (or of the first try); `everAnswered`: a window was judged in this attempt.

@@ -5,14 +5,7 @@
 import type { Command, Option } from 'commander';
 import { rolloutKind } from '../api/kinds.ts';
 import { EXIT } from '../api/reasons.ts';
-import {
-  deployments,
-  httpRoutes,
-  type KubeObject,
-  namespaces,
-  type ResourceKind,
-  services,
-} from '../kube/resources.ts';
+import { deployments, httpRoutes, namespaces, type ResourceKind, services } from '../kube/resources.ts';
 import type { GlobalOptions, Surroundings } from './session.ts';
 import { readTypedLine, type TypedLine } from './typed-line.ts';
 

@@ -31,6 +31,8 @@ export async function demo(
   const view = new View(terminal, clock);
   const stage = await openStage({ clock, random: diceFrom(seed), seed, program: ownProgram() });
   try {
+    const look = `${around.programName} watch checkout -n shop --kubeconfig ${stage.adminKubeconfig}`;
+    terminal.print(painted(terminal, 'dim', `From another terminal: ${look}`));
     const told = await tellStory(stage, { clock, badRate, ratePerSecond: rate }, view, interruption.signal);
     view.end();
     const pods = stage.kubelet.started.map(({ version }) => version);

@@ -3,8 +3,6 @@
  * source is meant; what the numbers mean is not its business.
  */
 import type { Answer } from '../analysis/answer.ts';
-import { defaultSettings, type JudgeSettings } from '../analysis/settings.ts';
-import { parseRuleOut, parseTolerate } from '../analysis/tolerance.ts';
 import type { EffectiveSpec } from '../api/effective.ts';
 import type { Attempt, RolloutStatus } from '../api/rollout-status.ts';
 import type { Decision } from '../release/decision.ts';
@@ -12,10 +10,9 @@ import { sharingOf } from '../release/sharing.ts';
 import type { Memory } from '../release/world.ts';
 import type { Collector } from '../signals/collector.ts';
 import type { SavedEvidence } from '../signals/saved.ts';
-import type { GatewayBackends, ListedPods, SourceOf, Subject } from '../signals/subject.ts';
-import { canaryServiceName } from '../traffic/canary-service.ts';
-import { isRefTo } from '../traffic/rule.ts';
+import type { ListedPods, SourceOf, Subject } from '../signals/subject.ts';
 import { armPods } from './arms.ts';
+import { gatewayBackendsOf, judgeSettingsOf } from './judged-as.ts';
 import type { MetricSourceReading } from './metric-sources.ts';
 import type { Seen } from './observe.ts';
 import type { Stores } from './stores.ts';
@@ -137,7 +134,7 @@ export class Judging {
   }
 }
 
-const waiting: Answer = { kind: 'noEvidence', reason: 'waiting', sentence: 'Nothing was judged yet.' };
+const waiting: Answer = { kind: 'noEvidence', reason: 'unanswered', sentence: 'Nothing was judged yet.' };
 
 function subjectOf(
   parts: JudgingParts,
@@ -148,7 +145,7 @@ function subjectOf(
 ): Subject {
   const { memory } = decision;
   const attempt = memory.journal.attempt as Attempt;
-  const gateway = gatewayOf(seen, attempt);
+  const gateway = gatewayBackendsOf(seen.routes, attempt.spec.traffic.service);
   const resume = evidenceIn(seen.rollout.status, key);
   return {
     key,
@@ -158,7 +155,7 @@ function subjectOf(
       stable: armPods(parts.stores, memory.stable?.uid),
     }),
     ...(gateway === undefined ? {} : { gateway }),
-    settings: settingsOf(attempt),
+    settings: judgeSettingsOf(attempt.spec),
     source,
     beganAtMs: attempt.beganAtMs,
     ...(resume === undefined ? {} : { resume }),
@@ -167,33 +164,6 @@ function subjectOf(
 
 function uidByName(seen: Seen, attempt: Attempt): string | undefined {
   return seen.world.replicaSets.find((set) => set.name === attempt.replicaSet && set.owner === 'ours')?.uid;
-}
-
-/** How the gateway counts: by the backends of the first route that names the Service. */
-function gatewayOf(seen: Seen, attempt: Attempt): GatewayBackends | undefined {
-  const { service } = attempt.spec.traffic;
-  if (service === undefined) return undefined;
-  for (const route of seen.routes) {
-    const refs = (route.spec.rules ?? []).flatMap((rule) => rule.backendRefs ?? []);
-    const port = refs.find((ref) => isRefTo(ref, service, route.metadata.namespace))?.port;
-    if (port !== undefined)
-      return { canaryService: canaryServiceName(service), stableService: service, route: route.metadata.name, port };
-  }
-  return undefined;
-}
-
-/** Pinned with the attempt, so that an edit of the Rollout never mixes evidence of two kinds. */
-function settingsOf(attempt: Attempt): JudgeSettings {
-  const { errors, confidencePercent } = attempt.spec.analysis;
-  const tolerate = parseTolerate(errors.tolerate);
-  const ruleOut = parseRuleOut(errors.ruleOut);
-  return {
-    ...defaultSettings,
-    ...('kind' in tolerate ? {} : { tolerate }),
-    ...('kind' in ruleOut ? {} : { ruleOut }),
-    confidencePercent,
-    bakeMs: attempt.spec.strategy.bakeMs,
-  };
 }
 
 /** Evidence of this very attempt; whether it fits the settings is the collector's to find out. */

@@ -35,6 +35,6 @@ export function backendOf(name: string, addresses: readonly string[]): { service
   const made: KubeObject = { ...slice(endpoints, name), ports: [{ name: 'http', port: 8080 }] };
   return {
     service: service(name, { ports: [{ name: 'http', port: 80, targetPort: 'http' }] }),
-    slice: { ...made, metadata: { ...made.metadata, name: `${name}-1`, uid: `uid-slice-${name}` } } as EndpointSlice,
+    slice: { ...made, metadata: { ...made.metadata, name: `${name}-1`, uid: `uid-slice-${name}` } },
   };
 }

@@ -21,17 +21,18 @@ export function frameOf(sight: Sight, look: Look): readonly string[] {
     ...arms(status, sight, look),
     '',
     ...judged(status, look),
-    ...wrapped(status.message ?? 'Serin is not here yet.', look.columns - 4).map((line) => `  ${line}`),
+    ...wrapped(status.message ?? 'New versions of the Deployment would roll out by themselves.', look.columns - 4).map(
+      (line) => `  ${line}`,
+    ),
     '',
     ...requests(sight, look),
   ];
 }
 
-function arms(
-  { stable, canary, phase }: RolloutStatus,
-  { canaryPercent, counts }: Sight,
-  look: Look,
-): readonly string[] {
+function arms({ stable, canary, phase }: RolloutStatus, sight: Sight, look: Look): readonly string[] {
+  const { counts } = sight;
+  // During the handover the routes go back to a Service that has only the new pods by then.
+  const canaryPercent = phase === 'Promoting' && canary !== undefined ? 100 : sight.canaryPercent;
   const answersOf = (version: string) => counts?.versions.get(version);
   return [
     arm({ name: 'stable', image: stable?.image, share: 100 - canaryPercent, colour: 'green' }, answersOf, look),
@@ -64,11 +65,11 @@ function arm(
 }
 
 function judged(status: RolloutStatus, look: Look): readonly string[] {
-  const { phase = 'Unknown', reason = '', verdict } = status;
+  const { phase, reason = '', verdict } = status;
   const said = verdict === undefined ? '' : `   verdict ${verdict}`;
   const evidence = status.canary === undefined ? undefined : readEvidence(status.evidence);
   const odds = evidence === undefined ? '' : `   evidence of harm ${evidence.evidence}, of health ${evidence.accepted}`;
-  const state = `${phase}, ${reason}`;
+  const state = phase === undefined ? 'No Rollout' : `${phase}, ${reason}`;
   return [
     `  ${painted(look, colourOf(phase), state)}${`${said}${odds}`.slice(0, Math.max(0, look.columns - 4 - state.length))}`,
   ];

@@ -30,6 +30,8 @@ export interface StartedPod {
   readonly version: string;
 }
 
+const lingerPartMs = 100;
+
 export class Kubelet {
   readonly #options: KubeletOptions;
   readonly #ends = new Map<string, AbortController>();
@@ -119,12 +121,13 @@ export class Kubelet {
   async #drain(application: Application, signal: AbortSignal): Promise<void> {
     const { clock, lingerMs = 1_500 } = this.#options;
     application.leave();
-    await clock.sleep(lingerMs, signal);
+    // In small parts: a machine that stood still for a moment must not use up the time in which others learn of the end.
+    for (let waitedMs = 0; waitedMs < lingerMs; waitedMs += lingerPartMs) await clock.sleep(lingerPartMs, signal);
     if (!signal.aborted) await application.drain();
   }
 
   async #report(pod: Pod, seen: { ip: string; startedAtMs: number; isReady: boolean }): Promise<void> {
-    const status = runningStatus(pod.spec as PodSpec, seen, this.#options.clock.nowMs());
+    const status = runningStatus(pod.spec, seen, this.#options.clock.nowMs());
     await ignoringMissing(this.#options.client.patchStatus(podKind, pod.metadata, status));
   }
 

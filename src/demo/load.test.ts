@@ -11,9 +11,9 @@ beforeEach(async () => {
   seen = 0;
   served = await serve((request, response) => {
     const nth = seen++ % 10;
-    if (nth === 2) return void request.socket.destroy();
-    if (nth === 1) return void response.writeHead(503).end();
-    response.writeHead(nth === 0 ? 500 : 200, { 'x-version': nth < 5 ? 'v1' : 'v2' }).end('words');
+    if (nth === 2) request.socket.destroy();
+    else if (nth === 1) response.writeHead(503).end();
+    else response.writeHead(nth === 0 ? 500 : 200, { 'x-version': nth < 5 ? 'v1' : 'v2' }).end('words');
   });
 });
 
@@ -28,15 +28,16 @@ describe('the load of the demo', () => {
     const clock = new ManualClock();
     const load = loadOf(clock);
     const stop = new AbortController();
-    const running = load.run(stop.signal);
+    const running = load.run(stop.signal, new AbortController().signal);
     for (let second = 0; second < 10; second += 1) {
       await clock.advance(100);
       await eventually(() => seen >= (second + 1) * 9);
     }
     stop.abort();
     await running;
-    const { sent, answered, refused, versions } = load.counts;
+    const { sent, answered, refused, versions, troubles } = load.counts;
     expect({ sent, answered, refused }).toEqual({ sent: 100, answered: 90, refused: 10 });
+    expect([...troubles.values()]).toEqual([10, 10]);
     expect(versions.get('v1')).toMatchObject({ good: 20, bad: 10 });
     expect(versions.get('v1')?.firstBadMs).toBeDefined();
     expect(versions.get('v2')).toMatchObject({ good: 50, bad: 0, firstBadMs: undefined });
@@ -49,7 +50,7 @@ describe('the load of the demo', () => {
     const clock = new ManualClock();
     const load = loadOf(clock);
     const stop = new AbortController();
-    const running = load.run(stop.signal);
+    const running = load.run(stop.signal, new AbortController().signal);
     await clock.advance(1_000);
     expect(load.counts).toMatchObject({ sent: 100, answered: 0 });
     await eventually(() => silent.length === 100);
@@ -57,5 +58,22 @@ describe('the load of the demo', () => {
     for (const answer of silent) answer();
     await running;
     expect(load.counts).toMatchObject({ sent: 100, answered: 100, refused: 0 });
+  });
+
+  test('cut off, it waits for nobody', async () => {
+    await served.close();
+    let asked = 0;
+    served = await serve(() => {
+      asked += 1;
+    });
+    const clock = new ManualClock();
+    const load = loadOf(clock);
+    const cut = new AbortController();
+    const running = load.run(new AbortController().signal, cut.signal);
+    await clock.advance(100);
+    await eventually(() => asked === 10);
+    cut.abort();
+    await running;
+    expect(load.counts).toMatchObject({ sent: 10, answered: 0 });
   });
 });

@@ -1,6 +1,7 @@
 /** Sends requests at a constant rate, whether answers come or not, and counts what became of each. It never tries again. */
 import { Agent } from 'undici';
 import type { Clock } from '../kube/clock.ts';
+import { codeOf } from './proxy.ts';
 
 export interface LoadOptions {
   readonly clock: Clock;
@@ -29,6 +30,8 @@ export interface LoadCounts {
   /** Of those, by the gateway because no pod did. */
   readonly refused: number;
   readonly versions: ReadonlyMap<string, VersionCounts>;
+  /** Why requests were not answered by the application, and how many. */
+  readonly troubles: ReadonlyMap<string, number>;
 }
 
 const noAnswers: VersionCounts = { good: 0, bad: 0, firstBadMs: undefined, lastAnswerMs: 0 };
@@ -39,6 +42,7 @@ export class Load {
   readonly #agent: Agent;
   readonly #underWay = new Set<Promise<void>>();
   readonly #versions = new Map<string, VersionCounts>();
+  readonly #troubles = new Map<string, number>();
   #sent = 0;
   #answered = 0;
   #refused = 0;
@@ -51,19 +55,31 @@ export class Load {
   }
 
   get counts(): LoadCounts {
-    return { sent: this.#sent, answered: this.#answered, refused: this.#refused, versions: new Map(this.#versions) };
+    return {
+      sent: this.#sent,
+      answered: this.#answered,
+      refused: this.#refused,
+      versions: new Map(this.#versions),
+      troubles: new Map(this.#troubles),
+    };
   }
 
-  /** Sends until `signal` aborts, then waits for what is under way. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Sends until `end` aborts, then waits for what is under way; when `cut` aborts, at once for nothing any more. */
+  async run(end: AbortSignal, cut: AbortSignal): Promise<void> {
     const { clock, ratePerSecond } = this.#options;
+    const signal = AbortSignal.any([end, cut]);
     const startMs = clock.monotonicMs();
+    const onCut = (): void => void this.#agent.destroy();
+    cut.addEventListener('abort', onCut);
     while (!signal.aborted) {
       const due = Math.floor(((clock.monotonicMs() - startMs) * ratePerSecond) / 1_000);
-      while (this.#sent < due) this.#send();
+      // After a moment in which the machine stood still, what is due comes quickly, but not all in one breath.
+      const most = this.#sent + Math.max(1, Math.ceil((5 * ratePerSecond * tickMs) / 1_000));
+      while (this.#sent < Math.min(due, most)) this.#send();
       await clock.sleep(tickMs, signal);
     }
     await Promise.all(this.#underWay);
+    cut.removeEventListener('abort', onCut);
     await this.#agent.destroy();
   }
 
@@ -77,19 +93,28 @@ export class Load {
     const { url, host, clock } = this.#options;
     try {
       const answer = await this.#agent.request({ origin: url, path: '/', method: 'GET', headers: { host } });
-      await answer.body.dump();
-      this.#count(answer.headers['x-version'], answer.statusCode, clock.monotonicMs());
-    } catch {
+      const said = await answer.body.text();
+      const version = answer.headers['x-version'];
+      if (typeof version === 'string') this.#count(version, answer.statusCode, clock.monotonicMs());
+      else this.#refuse(`${answer.statusCode} ${said.trim()}`);
+    } catch (error) {
       // Neither answered nor tried again: that is what lost means.
+      this.#note(codeOf(error));
     }
   }
 
-  #count(version: string | string[] | undefined, status: number, nowMs: number): void {
+  #refuse(why: string): void {
     this.#answered += 1;
-    if (typeof version !== 'string') {
-      this.#refused += 1;
-      return;
-    }
+    this.#refused += 1;
+    this.#note(why);
+  }
+
+  #note(trouble: string): void {
+    this.#troubles.set(trouble, (this.#troubles.get(trouble) ?? 0) + 1);
+  }
+
+  #count(version: string, status: number, nowMs: number): void {
+    this.#answered += 1;
     const before = this.#versions.get(version) ?? noAnswers;
     const isBad = status >= 500;
     this.#versions.set(version, {

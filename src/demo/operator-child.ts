@@ -42,8 +42,8 @@ export function startOperator({ clock, program, kubeconfig, logFile }: OperatorC
   let isAsked = false;
   return {
     endedEarly: new Promise((resolve) => {
-      void end.then((words) => {
-        if (!isAsked) resolve(words);
+      void end.then((how) => {
+        if (!isAsked) resolve(how);
       });
     }),
     async stop() {

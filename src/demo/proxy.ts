@@ -7,21 +7,26 @@ import { Agent, type Dispatcher } from 'undici';
 export type Forward = (origin: string, request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Connections to pods are kept, as many as there are requests at once. */
-export function createForward(): { readonly forward: Forward; close(): Promise<void> } {
-  const agent = new Agent({ pipelining: 1, headersTimeout: 10_000, bodyTimeout: 10_000, connectTimeout: 2_000 });
+export function createForward(): { readonly forward: Forward; readonly close: () => Promise<void> } {
+  const agent = new Agent({ pipelining: 1, headersTimeout: 10_000, bodyTimeout: 10_000, connectTimeout: 10_000 });
   return {
     forward: async (origin, request, response) => {
       try {
         const answer = await agent.request(asked(origin, request));
         response.writeHead(answer.statusCode, passedOn(answer.headers));
         await pipeline(answer.body, response);
-      } catch {
+      } catch (error) {
         if (response.headersSent) response.destroy();
-        else refuse(response, 502, 'the pod did not answer');
+        else refuse(response, 502, `the pod did not answer (${codeOf(error)})`);
       }
     },
     close: () => agent.destroy(),
   };
+}
+
+/** UND_ERR_SOCKET, ECONNREFUSED: what went wrong, in one word. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 /** An answer of the gateway itself: it has no `x-version`. */
@@ -31,7 +36,7 @@ export function refuse(response: ServerResponse, status: 404 | 502 | 503, words:
 }
 
 function asked(origin: string, request: IncomingMessage): Dispatcher.RequestOptions {
-  const method = (request.method ?? 'GET') as Dispatcher.HttpMethod;
+  const { method = 'GET' } = request;
   const hasBody = method !== 'GET' && method !== 'HEAD';
   return {
     origin,

@@ -13,7 +13,14 @@ function seen(
     ['v2', answers(350)],
     ['v3', answers(38, 12, 1_000)],
   ]);
-  const counts = { sent: 1_000, answered: 1_000, refused: 0, versions, ...change.counts };
+  const counts = {
+    sent: 1_000,
+    answered: 1_000,
+    refused: 0,
+    versions,
+    troubles: new Map<string, number>(),
+    ...change.counts,
+  };
   const zeroMs = 'zeroMs' in change ? change.zeroMs : 9_500;
   return {
     told: { good: { kind: 'promoted' }, bad: { kind: 'rolledBack', message: 'It fails.' }, counts },
@@ -47,6 +54,13 @@ describe('what the demo says at its end', () => {
     const { rows, broken } = reportOf(seen({ counts }));
     expect(rows[2]).toEqual(['lost for any other reason', '1']);
     expect(broken).toEqual(['1 requests were lost, and none should be']);
+  });
+
+  test('what was lost is told with what was said about it', () => {
+    const counts = { refused: 2, troubles: new Map([['503 no pod is ready', 2]]) };
+    expect(reportOf(seen({ counts })).broken).toEqual([
+      '2 requests were lost, and none should be (2 times 503 no pod is ready)',
+    ]);
   });
 
   test('a weight that stayed, or a pod that was created twice, is no success either', () => {

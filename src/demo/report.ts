@@ -41,7 +41,7 @@ export function reportOf({ told, weights, pods }: Seen): Report {
       ],
     ],
     broken: [
-      ...(lost === 0 ? [] : [`${whole(lost)} requests were lost, and none should be`]),
+      ...(lost === 0 ? [] : [`${whole(lost)} requests were lost, and none should be${troublesIn(counts)}`]),
       ...(zeroMs === undefined ? ['the weight of the bad version was never seen at 0'] : []),
       ...(started(versions.good) === shop.replicas
         ? []
@@ -54,6 +54,12 @@ export function reportOf({ told, weights, pods }: Seen): Report {
 export function lostIn({ sent, answered, refused, versions: seen }: LoadCounts): number {
   const otherBad = [...seen].reduce((sum, [version, { bad }]) => (version === versions.bad ? sum : sum + bad), 0);
   return sent - answered + refused + otherBad;
+}
+
+/** What the sender and the gateway said about them. */
+function troublesIn({ troubles }: LoadCounts): string {
+  const told = [...troubles].map(([why, times]) => `${whole(times)} times ${why}`);
+  return told.length === 0 ? '' : ` (${told.join(', ')})`;
 }
 
 function after(fromMs: number, toMs: number | undefined): string {

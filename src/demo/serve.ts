@@ -16,7 +16,8 @@ export async function serve(listener: RequestListener): Promise<Served> {
   const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0 }, listener);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(0, '127.0.0.1', resolve);
+  // A machine that stood still for a moment gets all connections of that moment at once.
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, resolve);
   await promise;
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the demo got no port to listen on');

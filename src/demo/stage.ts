@@ -13,7 +13,7 @@ import { Load } from './load.ts';
 import { mirror, type Mirrors } from './mirrors.ts';
 import { PodNetwork } from './network.ts';
 import { type OperatorChild, startOperator } from './operator-child.ts';
-import { namedPort, type PodSpec } from './pod-status.ts';
+import { namedPort } from './pod-status.ts';
 import { openPrometheus, type ScrapeTarget } from './prometheus.ts';
 import { shop } from './shop.ts';
 import { WeightLog } from './weights.ts';
@@ -39,7 +39,7 @@ export interface Stage {
   readonly broken: Promise<never>;
   startOperator(): void;
   /** Requests to the application, through the gateway. The function ends them and waits for the last answer. */
-  startLoad(ratePerSecond: number): { readonly load: Load; end(): Promise<void> };
+  startLoad(ratePerSecond: number): { readonly load: Load; readonly end: () => Promise<void> };
   /** Leaves nothing behind: no process, no port, no file. */
   close(): Promise<void>;
 }
@@ -74,7 +74,6 @@ async function openDirectory(): Promise<Directory> {
 
 /** What runs until the end, and what was seen to break. */
 class Parts {
-  #t = 0;
   readonly #end = new AbortController();
   readonly #runs: Promise<void>[] = [];
   readonly #broken = Promise.withResolvers<never>();
@@ -92,13 +91,7 @@ class Parts {
   }
 
   run(part: (signal: AbortSignal) => Promise<void>): void {
-    const n = this.#runs.length;
-    this.signal.addEventListener('abort', () => (this.#t = Date.now()));
-    this.#runs.push(
-      part(this.signal)
-        .finally(() => console.error('DBG part', n, Date.now() - this.#t))
-        .catch((error: unknown) => this.break(error)),
-    );
+    this.#runs.push(part(this.signal).catch((error: unknown) => this.break(error)));
   }
 
   break(error: unknown): void {
@@ -146,18 +139,14 @@ async function setUp(options: StageOptions, directory: Directory, parts: Parts):
     startLoad(ratePerSecond) {
       const end = new AbortController();
       const load = new Load({ clock, url: gateway.url, host: shop.host, ratePerSecond });
-      const running = load.run(AbortSignal.any([end.signal, parts.signal]));
+      const running = load.run(end.signal, parts.signal);
       parts.run(() => running);
       return { load, end: () => (end.abort(), running) };
     },
     async close() {
-      const t0 = Date.now();
       await operator?.stop();
-      console.error('DBG operator', Date.now() - t0);
       await parts.end();
-      console.error('DBG parts', Date.now() - t0);
       await served.close();
-      console.error('DBG served', Date.now() - t0);
       directory.remove();
     },
   };
@@ -178,7 +167,7 @@ async function writeKubeconfigs(directory: string, { kubeconfigs }: Served) {
 function targetsAmong({ pods }: Mirrors): readonly ScrapeTarget[] {
   return pods.all().flatMap(({ metadata: { name, namespace = '' }, spec, status }) => {
     const ip = status?.podIP;
-    return ip === undefined ? [] : [{ address: `${ip}:${namedPort(spec as PodSpec)}`, namespace, pod: name }];
+    return ip === undefined ? [] : [{ address: `${ip}:${namedPort(spec)}`, namespace, pod: name }];
   });
 }
 

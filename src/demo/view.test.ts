@@ -22,7 +22,7 @@ function sight(status: RolloutStatus | undefined = braked, canaryPercent = 1): S
   ]);
   return {
     rollout: checkout(status),
-    counts: { sent: 12_345, answered: 12_340, refused: 2, versions },
+    counts: { sent: 12_345, answered: 12_340, refused: 2, versions, troubles: new Map() },
     canaryPercent,
   };
 }
@@ -55,6 +55,12 @@ describe('on a terminal', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
     view.end();
     expect(written.at(-1)).toBe(`\u001B[${lines.length - 1}F\u001B[J`);
+  });
+
+  test('during the handover all requests are on the new version, whatever the route is called', () => {
+    const { terminal, written } = shown(true);
+    new View(terminal, new ManualClock()).show(sight({ ...braked, phase: 'Promoting', reason: 'Promoting' }, 0));
+    expect(stripVTControlCharacters(written.join(''))).toMatch(/canary\s+v3\s+#{30}\s+100%/);
   });
 
   test('it is drawn anew only after a while', async () => {

@@ -22,6 +22,8 @@ export interface EngineFacts {
   readonly example: string;
   readonly hasStable: boolean;
   readonly failing: { readonly sinceMs: number; readonly sentence: string } | undefined;
+  /** The source has answered it once. */
+  readonly hasAnswered: boolean;
   /** What is wrong with samples that it was answered with. */
   readonly oddity: string | undefined;
   readonly lastCutMs: number | undefined;
@@ -62,7 +64,9 @@ function judgedOrDown(facts: Facts, judge: JudgeState, cutMs: number, windowMs: 
 
 function nothingYet(facts: Facts, failing: string | undefined, askedMs: number, runningMs: number): Answer {
   const waiting = { kind: 'noEvidence', reason: 'waiting' } as const;
-  if (failing) return { ...waiting, sentence: failing };
+  const isUnanswered = facts.engines.length > 0 && !facts.engines.some(({ hasAnswered }) => hasAnswered);
+  if (failing !== undefined || isUnanswered)
+    return { kind: 'noEvidence', reason: 'unanswered', sentence: failing ?? `Waiting for the first answer of MetricSource ${facts.sourceName}.` };
   if (facts.canarySinceMs === undefined) return { ...waiting, sentence: 'The new version has no pods to judge yet.' };
   if (Math.min(askedMs, runningMs) <= discoveredWithinMs)
     return { ...waiting, sentence: 'Waiting for the first samples of the new version.' };

@@ -395,6 +395,19 @@ describe('nothing to judge by', () => {
     });
   });
 
+  test('a source that has not answered yet is told from one that has nothing to say yet', async () => {
+    stage.outage = { statusCode: 503, text: 'starting' };
+    await stage.begin();
+    await stage.pass(3);
+    expect(stage.answer()).toMatchObject({ kind: 'noEvidence', reason: 'unanswered' });
+    stage.outage = undefined;
+    await stage.pass(3);
+    expect(stage.answer()).toMatchObject({ kind: 'noEvidence', reason: 'waiting' });
+    stage.outage = { statusCode: 503, text: 'going' };
+    await stage.pass(2);
+    expect(stage.answer()).toMatchObject({ kind: 'noEvidence', reason: 'unanswered' });
+  });
+
   test('a source without such series names what it was asked for', async () => {
     await stage.begin({ namespace: 'elsewhere' });
     await stage.pass(80);

@@ -69,7 +69,11 @@ describe('what its pods say', () => {
     const pods = [
       pod(ownedBy(set), 'a', { status: { containerStatuses: [crash] } }),
       pod(ownedBy(set), 'b', {
-        status: { containerStatuses: [{ name: 'app', restartCount: 1, lastState: { terminated: { finishedAt: '2026-01-01T00:00:10Z' } } }] },
+        status: {
+          containerStatuses: [
+            { name: 'app', restartCount: 1, lastState: { terminated: { finishedAt: '2026-01-01T00:00:10Z' } } },
+          ],
+        },
       }),
       pod(ownedBy(set), 'c', { status: { initContainerStatuses: [{ name: 'wait-for-db', restartCount: 5 }] } }),
       pod(ownedBy(set), 'd', {

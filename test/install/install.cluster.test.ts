@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Shop } from './shop-site.ts';
 import type { Site } from './site.ts';
 
-const { installed, openSite, refusedToSerin, rendered, residentMiB } = await import('./site.ts');
+const { installed, openSite, rendered, residentMiB } = await import('./site.ts');
 const { attach, canariesLeft, openShop } = await import('./shop-site.ts');
 const { runbook } = await import('./runbook.ts');
 const { uninstallFrom } = await import('./leave.ts');
@@ -61,7 +61,6 @@ if ('unavailable' in found) {
     console.log(
       `operator Ready ${readyMs} ms after the apply began; resident ${(await residentMiB(site)).join(', ')} MiB`,
     );
-    expect(await refusedToSerin(site)).toEqual([]);
     expect(await leave()).toMatchObject({ code: 0 });
     const after = await shop.userObjects();
     expect(JSON.stringify(after)).toContain('workload:v2');

@@ -128,12 +128,3 @@ export async function residentMiB(site: Site): Promise<readonly number[]> {
     }),
   );
 }
-
-/** What Serin asked for and has no right to, by the audit log: the roles are the least that it needs, and not less. */
-export async function refusedToSerin({ cluster }: Site): Promise<readonly string[]> {
-  const lines = readFileSync(cluster.auditLog ?? '', 'utf8').split('\n');
-  const refused = lines
-    .filter((line) => line.includes('"system:serviceaccount:serin-system:serin"') && line.includes('"code":403'))
-    .map((line): { verb: string; requestURI: string } => JSON.parse(line));
-  return refused.map(({ verb, requestURI }) => `${verb} ${requestURI}`);
-}

@@ -14,6 +14,7 @@ const judged = (part: Partial<Judged>): Judged =>
 
 export const ANSWERS = {
   none: { kind: 'noEvidence', reason: 'waiting', sentence: 'waiting' },
+  mute: { kind: 'noEvidence', reason: 'unanswered', sentence: 'mute' },
   little: judged({}),
   good: judged({ stepAcceptable: true, finalAcceptable: true, brakeReleasable: true }),
   doubt: judged({ level: 'doubt' }),

@@ -337,7 +337,8 @@ const ageOf = (cluster: Cluster, sinceMs: number | undefined): number =>
   sinceMs === undefined ? -1 : nowOf(cluster) - sinceMs;
 
 const isDoubtful = ({ answer }: Cluster): boolean => answer.kind === 'judged' && answer.level !== 'calm';
-const isSilent = ({ answer }: Cluster): boolean => answer.kind === 'sourceDown';
+const isSilent = ({ answer }: Cluster): boolean =>
+  answer.kind === 'sourceDown' || (answer.kind === 'noEvidence' && answer.reason === 'unanswered');
 
 type Rise = Extract<Effect, { kind: 'split' }> & { readonly weightPercent: number };
 

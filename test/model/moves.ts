@@ -159,7 +159,7 @@ function disturbances(cluster: Cluster, setup: Setup): readonly Named[] {
 function answersFor(setup: Setup): readonly AnswerName[] {
   return setup.start.answerName === 'noSource'
     ? ['noSource', 'good']
-    : ['none', 'little', 'good', 'doubt', 'brake', 'harmful', 'down', 'never', 'noSource'];
+    : ['none', 'mute', 'little', 'good', 'doubt', 'brake', 'harmful', 'down', 'never', 'noSource'];
 }
 
 function answering(cluster: Cluster, answerName: AnswerName): Cluster {

@@ -120,7 +120,10 @@ stage.describe('who may act on a release', () => {
     const { spec, ...worker } = rollout('mailer');
     const bare = { ...worker, spec: { targetRef: { ...spec.targetRef, name: 'shop' } } };
     expect((await server.ask('POST', rollouts, bare)).status).toBe(201);
-    await eventually('the Rollout to be known to the policy', async () => (await tryAction('alice', 'mailer')).status === 201);
+    await eventually(
+      'the Rollout to be known to the policy',
+      async () => (await tryAction('alice', 'mailer')).status === 201,
+    );
     expect((await tryAction('bob-without-service', 'mailer')).status).toBe(201);
     expect((await tryAction('bob-without-deployment', 'mailer')).status).toBe(403);
     await server.ask('DELETE', serinPath('rollouts', namespace, 'mailer'));

@@ -1,6 +1,7 @@
 /** Says what the judge would see of this workload: the source, the series, and how fast this traffic can prove anything. */
 import { metricSourceOf } from '../../controller/metric-sources.ts';
 import { armPods } from '../../controller/arms.ts';
+import { gatewayBackendsOf } from '../../controller/judged-as.ts';
 import type { MetricSource, Stores } from '../../controller/stores.ts';
 import { percentWords, spanWords } from '../../analysis/words.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -14,8 +15,6 @@ import type { Preset } from '../../signals/presets/preset.ts';
 import { traefikPreset } from '../../signals/presets/traefik.ts';
 import type { Series } from '../../signals/series.ts';
 import type { SourceOf } from '../../signals/subject.ts';
-import { canaryServiceName } from '../../traffic/canary-service.ts';
-import { isRefTo } from '../../traffic/rule.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { proofOf, type Proof, type SeenTraffic } from './proof.ts';
 import { readSource } from './source-reading.ts';
@@ -93,13 +92,13 @@ function presetOf(
 ): Preset | undefined {
   const { namespace } = world.rollout;
   const { service, routes } = world.spec.traffic;
-  if (source.dataPlane === 'traefik' && service !== undefined && routes.length > 0) {
-    const port = routes
-      .flatMap(({ name }) => stores.httproutes.get(namespace, name)?.spec.rules ?? [])
-      .flatMap((rule) => rule.backendRefs ?? [])
-      .find((ref) => isRefTo(ref, service, namespace))?.port;
-    if (port === undefined) return undefined;
-    return traefikPreset({ namespace, stableService: service, canaryService: canaryServiceName(service), port });
+  if (source.dataPlane === 'traefik' && routes.length > 0) {
+    const named = routes.map(({ name }) => stores.httproutes.get(namespace, name));
+    const backends = gatewayBackendsOf(
+      named.filter((route) => route !== undefined),
+      service,
+    );
+    return backends === undefined ? undefined : traefikPreset({ namespace, ...backends });
   }
   return pods.size === 0 ? undefined : appPreset(namespace, [...pods.keys()].toSorted(), (pod) => pods.get(pod)?.arm);
 }

@@ -5,8 +5,8 @@
 import type { EffectiveSpec } from '../../api/effective.ts';
 import type { Window } from '../../analysis/engine.ts';
 import { type JudgeState, judgeWindow, openJudge, startStep, verdictOf } from '../../analysis/judge.ts';
-import { defaultSettings, type JudgeSettings } from '../../analysis/settings.ts';
-import { parseRuleOut, parseTolerate } from '../../analysis/tolerance.ts';
+import type { JudgeSettings } from '../../analysis/settings.ts';
+import { judgeSettingsOf } from '../../controller/judged-as.ts';
 
 /** Requests as they come at rest. */
 export interface SeenTraffic {
@@ -40,7 +40,7 @@ const FAILING_SHARE = 0.2;
 const shortestWindowMs = 5_000;
 
 export function proofOf(traffic: SeenTraffic, spec: EffectiveSpec): Proof {
-  const settings = settingsOf(spec);
+  const settings = judgeSettingsOf(spec);
   const limitMs = spec.analysis.whenUnsure.afterMs;
   const { steps } = spec.strategy;
   const [first] = steps;
@@ -111,17 +111,5 @@ function windowOf({ canary, stable }: ReturnType<typeof armsOf>, startMs: number
     endMs: startMs + lengthMs,
     lengthMs,
     canaryGroups: [],
-  };
-}
-
-function settingsOf({ analysis, strategy }: EffectiveSpec): JudgeSettings {
-  const tolerate = parseTolerate(analysis.errors.tolerate);
-  const ruleOut = parseRuleOut(analysis.errors.ruleOut);
-  return {
-    ...defaultSettings,
-    ...('kind' in tolerate ? {} : { tolerate }),
-    ...('kind' in ruleOut ? {} : { ruleOut }),
-    confidencePercent: analysis.confidencePercent,
-    bakeMs: strategy.bakeMs,
   };
 }

@@ -90,13 +90,16 @@ test('one that an earlier Rollout left paused with a waiting template is taken o
 });
 
 test('one that is held at 0 replicas is taken over with the revision of its template, if it has one', () => {
-  const world = withDeployment({ ...unattached(), hasJournal: true, rehearsal: {}, guard: 'pause' }, {
-    replicas: 0,
-    attached: 'yes',
-    paused: true,
-    held: true,
-    deadlineLifted: true,
-  });
+  const world = withDeployment(
+    { ...unattached(), hasJournal: true, rehearsal: {}, guard: 'pause' },
+    {
+      replicas: 0,
+      attached: 'yes',
+      paused: true,
+      held: true,
+      deadlineLifted: true,
+    },
+  );
   const empty = withSet(world, 'old', sized(0));
   expect(decide(empty, NOW).memory.stable).toMatchObject({ uid: 'old' });
   expect(decide(withSet(empty, 'old', { sameAsLive: false }), NOW).memory.stable).toBeUndefined();

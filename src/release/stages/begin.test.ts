@@ -168,6 +168,14 @@ test('the first weight is not given while the source is down or the judge has do
   expect(attemptIn(decide({ ...prepared({ promotedBy: 'alice' }), answer: sourceDown() }, NOW)).stage).toBe('step');
 });
 
+test('nor before the source has answered at all: nobody would see what it does', () => {
+  const answer = { kind: 'noEvidence', reason: 'unanswered', sentence: 'MetricSource main does not answer.' } as const;
+  const mute = decide({ ...prepared(), answer }, NOW);
+  expect(attemptIn(mute).stage).toBe('begin');
+  expect(mute.report.message).toContain('MetricSource main does not answer.');
+  expect(attemptIn(decide({ ...prepared(), answer: { ...answer, reason: 'waiting' } }, NOW)).stage).toBe('step');
+});
+
 test('pods that are not ready in time end the attempt with the kubelet’s own words, and it is latched (S5)', () => {
   const trouble = { reason: 'ImagePull', words: 'ErrImagePull: not found' } as const;
   const world = withSet(withCanaryPods(prepared({ weightSinceMs: NOW - 11 * MINUTE }), 2, 0), 'new', {

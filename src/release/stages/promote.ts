@@ -108,24 +108,12 @@ function adopted(
   const missing = [...unpinning(world), ...(busy.length > 0 ? surgeUp(deployment, attempt.maxSurge) : [])];
   if (missing.length > 0) return say(missing, 'Services and the Deployment are being made ready for both revisions.');
   const waitedMs = nowMs - attempt.stageSinceMs;
-  const isLate = waitedMs > ADOPTION_DEADLINE_MS;
-  // Until the controller has spread a resize itself, sizing it too would make it spread pods that are there already.
-  if (canary.replicas < deployment.replicas && busy.length > 0 && (canary.desired === deployment.replicas || isLate))
-    return say(
-      [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: deployment.replicas }],
-      `Sizing ${attempt.hash} to ${deployment.replicas} pods.`,
-    );
+  const adoption = { deployment, canary, busy, isLate: waitedMs > ADOPTION_DEADLINE_MS };
+  const sizing = sizedAfterResize(adoption);
+  if (sizing.length > 0) return say(sizing, `Sizing ${attempt.hash} to ${deployment.replicas} pods.`);
+  const ours = leftToEnd(adoption);
+  if (ours.length > 0) return say(ours, 'The old pods end.');
   const isWhole = canary.replicas === deployment.replicas && canary.available === deployment.replicas && canary.current;
-  // To the controller the adopted one is just another old one when a newer template is live, and never complete when it is
-  // too large: then the rest is ours to end, and it is trimmed as the only one left.
-  const isEnough = canary.replicas >= deployment.replicas && canary.available >= deployment.replicas && canary.current;
-  const isOurs = !canary.sameAsLive || canary.replicas > deployment.replicas || isLate;
-  const ours = isEnough && isOurs ? busy : [];
-  if (ours.length > 0)
-    return say(
-      ours.map((set) => ({ kind: 'scale', uid: set.uid, name: set.name, replicas: 0 })),
-      'The old pods end.',
-    );
   const isEnded = busy.length === 0 && areGone(others, waitedMs);
   // Somebody who takes Serin off does not have to wait until pods work that Serin has no hand in any more (S8).
   if (isEnded && (isWhole || world.rollout.deleting)) return finishing(world, attempt, deployment, canary, nowMs);
@@ -135,6 +123,34 @@ function adopted(
     { ...promoting(message), stalled: waitedMs > 10 * ADOPTION_DEADLINE_MS },
     { wakeAfterMs: 5000 },
   );
+}
+
+interface Adoption {
+  readonly deployment: DeploymentView;
+  readonly canary: ReplicaSetView;
+  /** The Deployment's other ReplicaSets that still want pods. */
+  readonly busy: readonly ReplicaSetView[];
+  readonly isLate: boolean;
+}
+
+/** Until the controller has spread a resize itself, sizing it too would make it spread pods that are there already. */
+function sizedAfterResize({ deployment, canary, busy, isLate }: Adoption): readonly Effect[] {
+  const { replicas } = deployment;
+  const isSpread = canary.desired === replicas || isLate;
+  if (canary.replicas >= replicas || busy.length === 0 || !isSpread) return [];
+  return [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas }];
+}
+
+/**
+ * To the controller the adopted one is just another old one when a newer template is live, and never complete when it is too
+ * large: then the rest is ours to end, and it is trimmed as the only one left.
+ */
+function leftToEnd({ deployment, canary, busy, isLate }: Adoption): readonly Effect[] {
+  const { replicas } = deployment;
+  const isEnough = canary.replicas >= replicas && canary.available >= replicas && canary.current;
+  const isOurs = !canary.sameAsLive || canary.replicas > replicas || isLate;
+  if (!isEnough || !isOurs) return [];
+  return busy.map((set) => ({ kind: 'scale', uid: set.uid, name: set.name, replicas: 0 }));
 }
 
 /** Pods on a dead node stay for ever without being ready; after a while they are no reason to wait (S8). */

@@ -53,7 +53,7 @@ function sharing(spec: World['spec'], pods: number, part: Part): World {
     ...seen,
     replicaSets: [...seen.replicaSets, canary],
     records: [{ name: 'shop-new-1', uid: 'record', attempt: 1, revision: 'new', ended: false }],
-  } as World;
+  };
 }
 
 const stepped = {

@@ -16,7 +16,7 @@ import {
 } from '../views.ts';
 import { sharedPods, sharingOf } from '../sharing.ts';
 import { canarySize, podsForShare, shareOfPods } from '../weights.ts';
-import type { RouteView, World } from '../world.ts';
+import type { ReplicaSetView, RouteView, World } from '../world.ts';
 import { pinning } from './pins.ts';
 
 export type Shift =
@@ -41,20 +41,11 @@ export function shift(world: World, attempt: Attempt, wish: Wish, nowMs: number)
 }
 
 /** Without routes the number of pods is the weight, so it is exact in both directions; one pod is the smallest share. */
-function byPods(world: World, attempt: Attempt, { weightPercent, mayRise }: Wish): Shift {
+function byPods(world: World, attempt: Attempt, wish: Wish): Shift {
   const { replicas = 0 } = world.deployment ?? {};
   const canary = canarySet(world, attempt);
-  const wanted = sharedPods(weightPercent, replicas);
-  const pins = pinning(world, attempt).effects;
-  // Opening the Service to both is a rise like any other; where stable has no pods it is none, but a last resort.
-  const opens = !mayRise && (stableSet(world)?.ready ?? 0) > 0 && pins.some((effect) => effect.kind === 'unpin');
-  const repairs = opens ? pins.filter((effect) => effect.kind !== 'unpin') : pins;
-  const isHeld = opens || (!mayRise && canary !== undefined && canary.replicas < wanted);
-  const sizing: readonly Effect[] =
-    canary === undefined || canary.deleting || canary.replicas === wanted || isHeld
-      ? []
-      : [{ kind: 'scale', uid: canary.uid, name: canary.name, replicas: wanted }];
-  const effects = [...repairs, ...sizing];
+  const wanted = sharedPods(wish.weightPercent, replicas);
+  const { effects, isHeld } = towards(world, attempt, canary, wanted, wish.mayRise);
   const { ready = 0, podsLeft = 0 } = canary ?? {};
   if (ready < wanted && !isHeld) return { kind: 'starting', ready, needed: wanted, effects };
   // At 0 replicas nothing carries anything: one pod is always missing.
@@ -62,6 +53,25 @@ function byPods(world: World, attempt: Attempt, { weightPercent, mayRise }: Wish
   if (effects.length > 0) return { kind: 'working', effects, wakeAfterMs: 1000 };
   if (isHeld) return { kind: 'held' };
   return podsLeft > wanted ? { kind: 'converging', late: false, wakeAfterMs: 1000 } : { kind: 'converged' };
+}
+
+/** Pins and pods on the way to a size. Opening the Service to both is a rise like any other, and so are more pods. */
+function towards(
+  world: World,
+  attempt: Attempt,
+  canary: ReplicaSetView | undefined,
+  wanted: number,
+  mayRise: boolean,
+): { readonly effects: readonly Effect[]; readonly isHeld: boolean } {
+  const pins = pinning(world, attempt).effects;
+  // Where stable has no pods opening is no rise, but a last resort.
+  const isOpening = (stableSet(world)?.ready ?? 0) > 0 && pins.some((effect) => effect.kind === 'unpin');
+  const isGrowing = canary !== undefined && canary.replicas < wanted;
+  const isHeld = !mayRise && (isOpening || isGrowing);
+  const kept = isHeld && isOpening ? pins.filter((effect) => effect.kind !== 'unpin') : pins;
+  const isSized = canary === undefined || canary.deleting || canary.replicas === wanted || isHeld;
+  if (isSized) return { effects: kept, isHeld };
+  return { effects: [...kept, { kind: 'scale', uid: canary.uid, name: canary.name, replicas: wanted }], isHeld };
 }
 
 function byRoutes(world: World, attempt: Attempt, wish: Wish, nowMs: number): Shift {

@@ -17,6 +17,7 @@ import {
   withSpec,
 } from '../sample-world.ts';
 import type { World } from '../world.ts';
+import { enterStep } from './step.ts';
 
 /** The first step was decided, and the route has not moved. */
 const deciding = (part = {}): World => {
@@ -281,3 +282,18 @@ test('the message says where the release stands and what it waits for', () => {
     'Step 1 of 3: 10% of requests go to new; waiting to rule out more than 0.20pp extra errors, about 90s at current traffic.',
   );
 });
+
+test.each(Array.from({ length: 20 }, (_, index) => index + 1))(
+  'with %s steps the first and the bake are told, and no more than eight Events say where a release stands',
+  (count) => {
+    const steps = Array.from({ length: count }, (_, index) => ({ weightPercent: index + 1, atLeastMs: 0 }));
+    const world = withSpec(stepping(0), (spec) => Object.assign(spec.strategy, { steps }));
+    const told = Array.from({ length: count + 1 }, (_, index) => {
+      const { attempt } = world.memory.journal;
+      return enterStep(world, attempt as NonNullable<typeof attempt>, index, NOW).events.length;
+    });
+    expect(told[0]).toBe(1);
+    expect(told[count]).toBe(1);
+    expect(told.slice(0, count).reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(8);
+  },
+);

@@ -31,12 +31,20 @@ export function enterStep(world: World, attempt: Attempt, index: number, nowMs: 
     step === undefined
       ? bakeWords(world, attempt)
       : `Step ${index + 1} of ${steps.length + 1}: ${exposureWords(attempt, weightPercent, world.deployment?.replicas ?? 0)}.`;
+  const note = { type: 'Normal', reason: step === undefined ? 'Baking' : 'Stepped', message } as const;
   return decision(
     withAttempt(world.memory, next),
-    { phase: 'Progressing', reason: step === undefined ? 'Baking' : 'Stepped', message, stalled: false },
-    { events: [{ type: 'Normal', reason: step === undefined ? 'Baking' : 'Stepped', message }], wakeAfterMs: 0 },
+    { phase: 'Progressing', reason: note.reason, message, stalled: false },
+    { events: isTold(index, steps.length) ? [note] : [], wakeAfterMs: 0 },
   );
 }
+
+/** A clean release has at most 12 Events, four of them besides its steps; of many steps every second or third is told. */
+function isTold(index: number, steps: number): boolean {
+  return index === steps || index % Math.ceil(steps / MOST_STEPS_TOLD) === 0;
+}
+
+const MOST_STEPS_TOLD = 8;
 
 function bakeWords(world: World, attempt: Attempt): string {
   if (sharingOf(attempt.spec) === 'routes') return `All traffic goes to ${attempt.hash} and it bakes.`;

@@ -123,7 +123,12 @@ export function outage(world: World, attempt: Attempt, nowMs: number): Decision 
 export function mayRise(world: World, attempt: Attempt): boolean {
   if (attempt.pausedBy !== undefined) return false;
   if (attempt.brake !== undefined || attempt.convergedAtMs !== undefined) return true;
-  return !isDoubtful(world) && (world.answer.kind !== 'sourceDown' || isAskedFor(attempt));
+  return !isDoubtful(world) && (!isSilent(world) || isAskedFor(attempt));
+}
+
+/** An outage, or a source that has not answered so far: nobody would see what a weight does. */
+function isSilent({ answer }: World): boolean {
+  return answer.kind === 'sourceDown' || (answer.kind === 'noEvidence' && answer.reason === 'unanswered');
 }
 
 /** A person asked for this weight, so it does not wait for evidence. */

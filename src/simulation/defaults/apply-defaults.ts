@@ -11,7 +11,7 @@ export function withDefaults(kind: ServedKind, object: Stored): Stored {
 
 /** Go leaves empty lists and maps of metadata out. */
 function cleanedMeta(metadata: Stored['metadata']): Stored['metadata'] {
-  const kept = withoutNulls(metadata) as unknown as Fields;
+  const kept = withoutNulls(metadata) as Fields;
   const empties = ['labels', 'annotations', 'ownerReferences', 'finalizers', 'generateName'];
   return withoutEmpty(kept, empties) as unknown as Stored['metadata'];
 }

@@ -25,7 +25,7 @@ export function applied(
   const others = holdings.filter((holding) => !isHeldBy(holding, writer));
   const mine = holdings.find((holding) => isHeldBy(holding, writer))?.fields ?? noFields;
   const merged = laidOver(kind, [], before, configuration) as Fields;
-  const changed = differencesOf(kind, ownable(before as Fields), ownable(merged)).written;
+  const changed = differencesOf(kind, ownable(before), ownable(merged)).written;
   const conflicts = others.flatMap((holding) =>
     membersOf(intersection(holding.fields, changed)).map((path) => ({ holding, path })),
   );
@@ -34,7 +34,7 @@ export function applied(
   const kept = others.map((holding) => ({ ...holding, fields: without(holding.fields, taken) }));
   const ownedByOthers = kept.reduce((all, { fields }) => union(all, fields), noFields);
   const dropped = difference(difference(mine, asked), ownedByOthers);
-  const cleaned = takenOut(kind, [], merged, dropped) as unknown as Stored;
+  const cleaned = takenOut(kind, [], merged, dropped) as Stored;
   const entries = entriesOf([...kept, { entry: entryOf(kind, writer), fields: asked }]);
   return { ...cleaned, metadata: { ...cleaned.metadata, managedFields: entries } };
 }

@@ -14,7 +14,7 @@ export function scaleOf(object: Stored): Fields {
     spec: { replicas: spec['replicas'] },
     status: {
       replicas: fieldsAt(object, 'status')['replicas'] ?? 0,
-      selector: textOf(fieldsAt(spec, 'selector') as LabelSelector),
+      selector: textOf(fieldsAt(spec, 'selector')),
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Storage } from './storage.ts';
 /** A new object has no status but what its kind begins with. */
 export function preparedForCreate(kind: ServedKind, object: Stored, storage: Storage): Stored {
   const { status: _status, ...rest } = object;
-  const started: Stored = kind.subresources.includes('status') ? (rest as Stored) : object;
+  const started: Stored = kind.subresources.includes('status') ? rest : object;
   switch (kind.plural) {
     case 'pods':
       return { ...started, status: { phase: 'Pending', qosClass: 'BestEffort' } };
@@ -82,7 +82,7 @@ function lasting(metadata: StoredMeta, live: StoredMeta): StoredMeta {
 
 function withStatusOf(object: Stored, live: Stored): Stored {
   const { status: _status, ...rest } = object;
-  return (live['status'] === undefined ? rest : { ...rest, status: live['status'] }) as Stored;
+  return live['status'] === undefined ? rest : { ...rest, status: live['status'] };
 }
 
 /** Through the door of status only status comes, and of a built-in kind's metadata what its controllers need there. */
@@ -92,7 +92,7 @@ function statusOnly(kind: ServedKind, wanted: Stored, live: Stored): Stored {
   const { managedFields } = wanted.metadata;
   const metadata = kind.custom ? live.metadata : statusMeta(kind, wanted.metadata, live.metadata);
   const booked = managedFields === undefined ? metadata : { ...metadata, managedFields };
-  return { ...rest, metadata: booked, ...(status === undefined ? {} : { status }) } as Stored;
+  return { ...rest, metadata: booked, ...(status === undefined ? {} : { status }) };
 }
 
 function statusMeta({ plural }: ServedKind, wanted: StoredMeta, live: StoredMeta): StoredMeta {
@@ -102,7 +102,7 @@ function statusMeta({ plural }: ServedKind, wanted: StoredMeta, live: StoredMeta
 
 function withLiveOf(key: 'labels' | 'ownerReferences', wanted: StoredMeta, live: StoredMeta): StoredMeta {
   const { [key]: _wanted, ...rest } = wanted;
-  return (live[key] === undefined ? rest : { ...rest, [key]: live[key] }) as StoredMeta;
+  return live[key] === undefined ? rest : { ...rest, [key]: live[key] };
 }
 
 /** Fields that the server fills in again when a write (kubectl replace) leaves them out. */

@@ -135,7 +135,7 @@ function kept({ storage }: WriteSetting, { kind }: Place, live: Stored, next: St
 function shaped(kind: Place['kind'], object: Stored): Stored {
   if (kind.schema === undefined) return withDefaults(kind, object);
   const { apiVersion, kind: name, metadata, ...rest } = object;
-  return withDefaults(kind, { ...(pruned(kind.schema, rest) as Fields), apiVersion, kind: name, metadata } as Stored);
+  return withDefaults(kind, { ...(pruned(kind.schema, rest) as Fields), apiVersion, kind: name, metadata });
 }
 
 /** The book of an object that came to be by apply: only what was asked for is owned. */

@@ -24,7 +24,12 @@ export const attach: Story = {
     return [
       goal('pods restarted or created', `${restarted}`, '0', restarted === 0),
       goal('requests lost', `${lost}`, '0', lost === 0),
-      goal('writes to user objects, from the audit log', writes.join('; '), guard === 'pause' ? 'the label, and the pause' : 'the label only', isOnlyTheLabel(writes)),
+      goal(
+        'writes to user objects, from the audit log',
+        writes.join('; '),
+        guard === 'pause' ? 'the label, and the pause' : 'the label only',
+        isOnlyTheLabel(writes),
+      ),
       told('writes to objects of its own kinds', others.join('; ')),
     ];
   },
@@ -64,6 +69,8 @@ function isPause(write: string): boolean {
 function isOnlyTheLabel(writes: readonly string[]): boolean {
   return (
     writes.length > 0 &&
-    writes.every((write) => /^patch deployments shop: metadata\.labels(\.serin\.dev[./]attached)?$/.test(write) || isPause(write))
+    writes.every(
+      (write) => /^patch deployments shop: metadata\.labels(\.serin\.dev[./]attached)?$/.test(write) || isPause(write),
+    )
   );
 }

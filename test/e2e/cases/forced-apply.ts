@@ -98,7 +98,10 @@ async function conclude(
 /** Milliseconds between each time the Service was seen without its pin and the next write by which Serin pins it. */
 function repinsAfter(scene: Scene, fromMs: number): number[] {
   const pins = releaseWrites(scene.audit()).filter(
-    (entry) => entry.resource === 'services' && entry.verb === 'patch' && JSON.stringify(entry.request ?? '').includes('pod-template-hash'),
+    (entry) =>
+      entry.resource === 'services' &&
+      entry.verb === 'patch' &&
+      JSON.stringify(entry.request ?? '').includes('pod-template-hash'),
   );
   return scene.git.serviceAppliedAtMs
     .filter((atMs) => atMs >= fromMs)
@@ -110,7 +113,9 @@ function repinsAfter(scene: Scene, fromMs: number): number[] {
 
 function repins(rows: readonly Row[]): string {
   const all = rows.flatMap((row) => (row['repinnedMs'] as number[] | undefined) ?? []);
-  return all.length === 0 ? 'never taken off' : `${all.length} times, median ${Math.round(median(all))} ms, most ${Math.round(maximum(all))} ms`;
+  return all.length === 0
+    ? 'never taken off'
+    : `${all.length} times, median ${Math.round(median(all))} ms, most ${Math.round(maximum(all))} ms`;
 }
 
 /** The gateway takes up a change within its throttle of 2 s and what is under way is answered: a lower weight counts after that. */

@@ -31,7 +31,10 @@ export const share: Story = {
         numbersOf(good, 'created').every((one) => one === 4),
       ),
       told('bad answers served', numbersOf(bad, 'badAnswers').join(', ')),
-      told('most of the requests that a step gave to the new version', `${maximum(numbersOf(good, 'mostPercent')).toFixed(0)}%`),
+      told(
+        'most of the requests that a step gave to the new version',
+        `${maximum(numbersOf(good, 'mostPercent')).toFixed(0)}%`,
+      ),
       told('time', numbersOf(rows, 'tookMs').map(seconds).join(', ')),
     ];
   },
@@ -55,5 +58,14 @@ async function play(scene: Scene, rate: number): Promise<Row> {
   const created = podsCreatedSince(scene, fromMs);
   if (rate === 0) checks.expect(created === 4, `${created} pods were created, 4 expected`);
   const badAnswers = load.badAnswers(version, { from: fromMs, to: ending.atMs }).length;
-  return { problems: checks.problems, rate, ending: ending.kind, lost, created, badAnswers, mostPercent, tookMs: ending.atMs - fromMs };
+  return {
+    problems: checks.problems,
+    rate,
+    ending: ending.kind,
+    lost,
+    created,
+    badAnswers,
+    mostPercent,
+    tookMs: ending.atMs - fromMs,
+  };
 }
