@@ -12,9 +12,9 @@ import { type Counts, noCounts, plus, readReport, summaryLine } from './test-rep
 
 /** Each suite belongs to exactly one of these by its file name. */
 const suites = {
-  unit: { only: [], without: ['\\.cluster\\.test\\.ts$', '/test/e2e/'], inBand: false },
-  cluster: { only: ['\\.cluster\\.test\\.ts$'], without: ['/test/e2e/'], inBand: true },
-  e2e: { only: ['/test/e2e/.*\\.e2e\\.test\\.ts$'], without: [], inBand: true },
+  unit: { only: [], without: ['\\.cluster\\.test\\.ts$', '\\.e2e\\.test\\.ts$'], inBand: false },
+  cluster: { only: ['\\.cluster\\.test\\.ts$'], without: [], inBand: true },
+  e2e: { only: ['\\.e2e\\.test\\.ts$'], without: [], inBand: true },
 } as const;
 
 type Suite = keyof typeof suites;

@@ -25,7 +25,9 @@ export function awaited(state: JudgeState, verdict: Verdict, settings: JudgeSett
 function waitFor(engine: EngineState, state: JudgeState, verdict: Verdict, settings: JudgeSettings): string {
   const { canaryPerSecond } = recentRates(engine.tuples);
   const goal = `waiting to rule out more than ${pointsWords(unacceptableExtra(engine, settings))} extra errors`;
-  if (canaryPerSecond <= 0) return `${goal}, but no request reaches the new version`;
+  if (canaryPerSecond <= 0) return `${goal}, but no request of the new version was counted at this weight so far`;
+  // Before the first window of a step the rates are those of the weight before it, and so would be the forecast.
+  if (state.mode === 'twoArms' && engine.stepAccept.logEvidence === 0) return goal;
   const perSecond = growthPerSecond(engine, state, settings);
   if (perSecond <= 0) return `${goal}, which the current error rates do not allow`;
   const missing = verdict.isStepAcceptable ? logFinalAccept - verdict.logAccept : logStepAccept - verdict.logStepAccept;

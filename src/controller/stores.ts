@@ -157,6 +157,8 @@ function reflectorOf(stores: Stores, resource: Watched, options: WatchOptions): 
     store: stores[resource] as unknown as Store<KubeObject>,
     project: ownersMatter.has(resource) ? (object) => object : withoutManagedFields,
     ...(namespace === undefined || !kind.namespaced ? {} : { namespace }),
+    // The Gateway API is an addition: without it releases go by the share of the pods.
+    mayBeAbsent: resource === 'httproutes',
     onError: (error) => onError(resource, error),
   });
 }

@@ -151,6 +151,24 @@ test('a first list that fails is tried again, with patience', async () => {
   expect(reflector.counts).toMatchObject({ lists: 3, failures: 2 });
 });
 
+test('a kind that the cluster does not know holds nobody up where it may be absent, and is found when it comes', async () => {
+  server.answer((_, response) => sendJson(response, 404, { kind: 'Status', reason: 'NotFound', code: 404 }));
+  const reflector = start({ mayBeAbsent: true });
+  expect(await reflector.synced).toBe(true);
+  expect(store.all()).toEqual([]);
+  expect(errors).toEqual([]);
+  server.answer(answer);
+  await openedAfter(30_000, 1);
+  expect(store.all()).toHaveLength(1);
+});
+
+test('where it must not be absent it is waited for', async () => {
+  server.answer((_, response) => sendJson(response, 404, { kind: 'Status', reason: 'NotFound', code: 404 }));
+  const reflector = start();
+  await until(() => errors.length === 1);
+  expect(reflector.hasSynced).toBe(false);
+});
+
 test('a watch that is refused is tried again at the same place, without a new list', async () => {
   server.answer((request, response) =>
     request.query.get('watch') === 'true' ? sendJson(response, 500, {}) : answerList(response),

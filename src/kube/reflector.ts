@@ -20,6 +20,11 @@ export interface ReflectorOptions<T extends Stored> {
   readonly fieldSelector?: string | undefined;
   /** Without a line for this long the watch is opened anew at the same place. Default 90 000: bookmarks come about every minute. */
   readonly livenessMs?: number;
+  /**
+   * A cluster may do without this kind. Where it does not know it at first, there is nothing to keep and that is all there
+   * is to know; it is asked again and again. Once it was known, its absence is trouble like any other.
+   */
+  readonly mayBeAbsent?: boolean;
   /** Told about everything that went wrong: lists, watches, objects that `project` choked on. */
   readonly onError?: (error: unknown) => void;
 }
@@ -43,6 +48,8 @@ export class Reflector<T extends Stored> {
   readonly #counts: ReflectorCounts = { lists: 0, watches: 0, failures: 0, unreadable: 0 };
   #isStarted = false;
   #hasSynced = false;
+  /** It was listed once, so the cluster knows the kind. */
+  #wasKnown = false;
   #lastContactMs: number | undefined;
   /** Where the next watch resumes; undefined: list first. */
   #place: string | undefined;
@@ -54,7 +61,7 @@ export class Reflector<T extends Stored> {
     this.#options = options;
   }
 
-  /** True once a first complete list is in the store; it stays true through every later trouble. */
+  /** True once a first complete list is in the store, or the kind is absent; it stays true through every later trouble. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
@@ -83,10 +90,21 @@ export class Reflector<T extends Stored> {
         else await this.#confirm(this.#place, signal);
         await this.#watch(this.#place ?? '', signal);
       } catch (error) {
-        if (!signal.aborted) await this.#recover(error, signal);
+        if (signal.aborted) break;
+        if (this.#isAbsent(error)) await this.#options.clock.sleep(longestBackoffMs, signal);
+        else await this.#recover(error, signal);
       }
     }
     this.#synced.resolve(false);
+  }
+
+  #isAbsent(error: unknown): boolean {
+    const isUnknown = this.#options.mayBeAbsent === true && isKubeError(error, 'NotFound') && !this.#wasKnown;
+    if (!isUnknown) return false;
+    this.#heard();
+    this.#hasSynced = true;
+    this.#synced.resolve(true);
+    return true;
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -109,6 +127,7 @@ export class Reflector<T extends Stored> {
     const kept = store.all().filter((object) => unreadable.has(keyOf(object.metadata)));
     store.replaceAll([...objects, ...kept]);
     this.#reached(place);
+    this.#wasKnown = true;
     this.#hasSynced = true;
     this.#synced.resolve(true);
   }

@@ -33,9 +33,18 @@ export function nameOf({ kind, name }: Place, given: Fields, random: Random): st
   throw invalid(kind, '', [{ reason: 'FieldValueRequired', field: 'metadata.name', message }]);
 }
 
-export function requireSameIdentity({ kind, subresource }: Place, live: Stored, wanted: Stored): void {
+export function requireSameIdentity(
+  { kind, subresource }: Place,
+  { method }: Asked,
+  live: Stored,
+  wanted: Stored,
+): void {
   const { uid, name } = live.metadata;
   const asked = wanted.metadata.uid;
+  if (asked !== undefined && asked !== uid && method === 'PATCH') {
+    const message = `Invalid value: ${JSON.stringify(asked)}: field is immutable`;
+    throw invalid(kind, name, [{ reason: 'FieldValueInvalid', field: 'metadata.uid', message }]);
+  }
   if (asked !== undefined && asked !== uid) {
     throw conflict(kind, name, `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${uid}`);
   }

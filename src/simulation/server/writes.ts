@@ -79,7 +79,7 @@ export function update(
   const { storage, policies } = setting;
   const live = existing(storage, place);
   const wanted = shaped(kind, change(live));
-  requireSameIdentity(place, live, wanted);
+  requireSameIdentity(place, asked, live, wanted);
   const review = reviewOf(storage, place, asked, {
     operation: 'UPDATE',
     object: wanted,

@@ -256,7 +256,8 @@ export const objectScenarios: readonly Scenario[] = [
   },
   {
     sentence: 'nobody sets or takes back a deletion, a UID or a time of creation by a write',
-    async play({ client, namespace }, name) {
+    async play({ client, transport, namespace }, name) {
+      const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
       const ref = { namespace, name };
       const { metadata: first } = await client.create(configMaps, { metadata: ref });
       const [creationTimestamp, deletionTimestamp] = ['2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'];
@@ -266,12 +267,16 @@ export const objectScenarios: readonly Scenario[] = [
         metadata.creationTimestamp === first.creationTimestamp,
         await refusal(client.mergePatch(configMaps, ref, { metadata: { deletionTimestamp } }), name),
         await refusal(client.mergePatch(configMaps, ref, { metadata: { uid: 'another' } }), name, first.uid),
+        await refusalClass(
+          transport.request({ method: 'PUT', path, body: { metadata: { name, namespace, uid: 'another' } } }),
+        ),
       ];
     },
     outcome: [
       true,
       '422 Invalid: ConfigMap "…" is invalid: metadata.deletionTimestamp: Invalid value: "2020-01-01T00:00:00Z": field is immutable',
-      '409 Conflict: Operation cannot be fulfilled on configmaps "…": Precondition failed: UID in precondition: another, UID in object meta: …',
+      '422 Invalid: ConfigMap "…" is invalid: metadata.uid: Invalid value: "another": field is immutable',
+      '409 Conflict',
     ],
   },
   {
