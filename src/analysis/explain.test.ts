@@ -53,7 +53,8 @@ describe('the sentence', () => {
     expect(answered(after(1, [0, 0], [450, 0]))).toMatchObject({
       level: 'calm',
       sentence: 'The new version has had no request yet.',
-      waitingFor: 'waiting to rule out more than 0.20pp extra errors, but no request of the new version was counted at this weight so far',
+      waitingFor:
+        'waiting to rule out more than 0.20pp extra errors, but no request of the new version was counted at this weight so far',
     });
   });
 });

@@ -20,7 +20,11 @@ function seen(bad: ReleaseEnd, sent = 100): Seen {
     ['v3', { good: 8, bad: 2, firstBadMs: 1_000, lastAnswerMs: 0 }],
   ]);
   return {
-    told: { good: { kind: 'promoted' }, bad, counts: { sent, answered: 100, refused: 0, versions, troubles: new Map() } },
+    told: {
+      good: { kind: 'promoted' },
+      bad,
+      counts: { sent, answered: 100, refused: 0, versions, troubles: new Map() },
+    },
     weights: {
       firstLoweringAfter: () => ({ atMs: 2_000, canaryPercent: 1 }),
       firstZeroAfter: () => ({ atMs: 3_000, canaryPercent: 0 }),

@@ -66,7 +66,11 @@ function nothingYet(facts: Facts, failing: string | undefined, askedMs: number, 
   const waiting = { kind: 'noEvidence', reason: 'waiting' } as const;
   const isUnanswered = facts.engines.length > 0 && !facts.engines.some(({ hasAnswered }) => hasAnswered);
   if (failing !== undefined || isUnanswered)
-    return { kind: 'noEvidence', reason: 'unanswered', sentence: failing ?? `Waiting for the first answer of MetricSource ${facts.sourceName}.` };
+    return {
+      kind: 'noEvidence',
+      reason: 'unanswered',
+      sentence: failing ?? `Waiting for the first answer of MetricSource ${facts.sourceName}.`,
+    };
   if (facts.canarySinceMs === undefined) return { ...waiting, sentence: 'The new version has no pods to judge yet.' };
   if (Math.min(askedMs, runningMs) <= discoveredWithinMs)
     return { ...waiting, sentence: 'Waiting for the first samples of the new version.' };

@@ -26,6 +26,14 @@ test('held with the stable template it is resumed', () => {
   ]);
 });
 
+test('marks that the Deployment controller had copied to a ReplicaSet go before Serin does (S10)', () => {
+  const native = withDeployment(leaving(atRest()), { attached: 'no' });
+  const marked = withSet(native, 'old', { hasLeftMarks: true });
+  const unseen = withDeployment(marked, { generation: 2 });
+  expect(decide(unseen, NOW)).toMatchObject({ effects: [], wakeAfterMs: 2000 });
+  expect(decide(marked, NOW).effects).toEqual([{ kind: 'clearMarks', uid: 'old', name: 'shop-old' }]);
+});
+
 test('a template that nobody released stays paused, and the message says how to start it: a deletion is never a release', () => {
   const decided = decide(leaving(withNewTemplate()), NOW);
   expect(decided.effects).toEqual([{ kind: 'detach', resume: false }]);

@@ -2,9 +2,9 @@
 import type { Decision } from '../decision.ts';
 import { decision } from '../plan.ts';
 import { isForeign, liveIsStable } from '../views.ts';
-import type { World } from '../world.ts';
+import type { DeploymentView, World } from '../world.ts';
 import { recover } from './recover.ts';
-import { remains } from './tidy.ts';
+import { copiedMarks, marked, remains } from './tidy.ts';
 
 /** `world` has no attempt. */
 export function detach(world: World, hasJournal: boolean, nowMs: number): Decision {
@@ -18,7 +18,15 @@ export function detach(world: World, hasJournal: boolean, nowMs: number): Decisi
     return decision(world.memory, report('Services and routes are being restored.'), { effects: litter });
   const { deployment } = world;
   if (deployment !== undefined && (deployment.attached === 'yes' || deployment.held)) return lettingGo(world);
+  if (deployment !== undefined && marked(world).length > 0) return unmarking(world, deployment);
   return decision(world.memory, report('The workload is native again.'), { effects: [{ kind: 'removeFinalizer' }] });
+}
+
+/** The Deployment's controller has copied marks of ours to a ReplicaSet, and would again until it has seen them go (S10). */
+function unmarking(world: World, deployment: DeploymentView): Decision {
+  const effects = copiedMarks(world, deployment);
+  const message = 'Waiting for the Deployment controller to see that the Deployment is native again.';
+  return decision(world.memory, report(message), { effects, wakeAfterMs: 2000 });
 }
 
 /** Label and mark off. A template that nobody released stays paused: letting go of a workload must never be a release. */

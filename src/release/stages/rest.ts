@@ -9,7 +9,7 @@ import { attach, guardAbsentMessage, isHeldBack, revisionOf, pausing, settledSet
 import { lettingGo } from './detach.ts';
 import { startAttempt } from './start.ts';
 import { recover } from './recover.ts';
-import { leftovers } from './tidy.ts';
+import { copiedMarks, leftovers } from './tidy.ts';
 
 export function rest(world: World, nowMs: number): Decision {
   const { deployment, memory } = world;
@@ -48,14 +48,6 @@ function youngerEmpty(world: World, stable: ReplicaSetView): readonly Effect[] {
     .filter((set) => set.owner === 'deployment' && set.uid !== stable.uid && !set.deleting)
     .filter((set) => set.replicas === 0 && set.pods === 0 && set.createdAtMs > stable.createdAtMs)
     .map((set) => ({ kind: 'deleteReplicaSet', uid: set.uid, name: set.name }));
-}
-
-/** Once the controller has seen that the Deployment carries none any more; earlier it would copy them again. */
-function copiedMarks(world: World, deployment: DeploymentView): readonly Effect[] {
-  if (deployment.held || deployment.observedGeneration < deployment.generation) return [];
-  return world.replicaSets
-    .filter((set) => set.owner === 'deployment' && set.hasLeftMarks === true && !set.deleting)
-    .map((set) => ({ kind: 'clearMarks', uid: set.uid, name: set.name }));
 }
 
 function atRest(world: World, deployment: DeploymentView, stable: ReplicaSetView): Decision {

@@ -1,6 +1,6 @@
 /** Objects of Serin that no attempt needs any more (S10); only where none runs and no pod of ours is left. */
 import type { Effect } from '../decision.ts';
-import type { ReplicaSetView, World } from '../world.ts';
+import type { DeploymentView, ReplicaSetView, World } from '../world.ts';
 import { unpinning } from './pins.ts';
 import { surgeBack } from './surge.ts';
 
@@ -40,4 +40,15 @@ type Ending = Pick<Extract<Effect, { kind: 'endRecord' }>, 'outcome' | 'reason' 
 
 function endings(world: World, ending: Ending): readonly Effect[] {
   return world.records.map((record): Effect => ({ kind: 'endRecord', record: record.name, ...ending }));
+}
+
+/** Once the controller has seen that the Deployment carries none any more; earlier it would copy them again. */
+export function copiedMarks(world: World, deployment: DeploymentView): readonly Effect[] {
+  if (deployment.held || deployment.observedGeneration < deployment.generation) return [];
+  return marked(world).map((set) => ({ kind: 'clearMarks', uid: set.uid, name: set.name }));
+}
+
+/** ReplicaSets of the Deployment's own to which its controller copied marks of ours. */
+export function marked(world: World): readonly ReplicaSetView[] {
+  return world.replicaSets.filter((set) => set.owner === 'deployment' && set.hasLeftMarks === true && !set.deleting);
 }

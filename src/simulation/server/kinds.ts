@@ -77,13 +77,6 @@ export function kindNamed(apiVersion: string, kind: string): ServedKind | undefi
   return servedKinds.find((one) => one.kind === kind && one.group === group && one.version === version);
 }
 
-/** The served kind of a resource that the code names. Throws when this server does not have it. */
-export function served(kind: ResourceKind): ServedKind {
-  const found = kindServed(kind.group, kind.version, kind.plural);
-  if (found === undefined) throw new Error(`the embedded cluster does not serve ${kind.plural}`);
-  return found;
-}
-
 function builtIn(
   kind: ResourceKind,
   singular: string,

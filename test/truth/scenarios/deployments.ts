@@ -290,8 +290,9 @@ export const deploymentScenarios: readonly Scenario[] = [
       await settled(world, name);
       await roll(world, name, { version: 'v2' });
       const old = await world.until('the new set', async () => {
-        const all = await podsOf(world, name);
+        // In this order: once the new set is there, an old pod that is listed later has outlived it.
         const ours = await setsOf(world, name);
+        const all = await podsOf(world, name);
         const newest = ours.find((set) => versionOf(set) === 'v2');
         return newest === undefined
           ? undefined

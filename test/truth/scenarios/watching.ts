@@ -166,8 +166,10 @@ export const watchingScenarios: readonly Scenario[] = [
     sentence:
       'lists say nothing of a field that cannot be asked for, and a list of all namespaces has the objects of each',
     async play({ client, namespace }, name) {
-      await client.create(configMaps, { metadata: { namespace, name } });
-      const all = await client.list(configMaps, { fieldSelector: `metadata.name=${name}` });
+      // Other runs may have left one of this name in their namespaces.
+      const own = `${namespace}-${name}`;
+      await client.create(configMaps, { metadata: { namespace, name: own } });
+      const all = await client.list(configMaps, { fieldSelector: `metadata.name=${own}` });
       return [
         all.items.map(({ apiVersion, kind, metadata }) => [apiVersion, kind, metadata.namespace === namespace]),
         (await refusal(client.list(deployments, { namespace, fieldSelector: 'spec.replicas=1' }))).split(':')[0],
