@@ -63,6 +63,8 @@ async function expose(name: string, spec: object = { selector: { app: name } }):
 
 async function route(name: string, service = name): Promise<void> {
   await posted(`${gateway}/httproutes`, {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
     metadata: { name },
     spec: { rules: [{ backendRefs: [{ name: service, port: 80 }] }] },
   });
