@@ -3,6 +3,7 @@
  * Deployment away: requests to a version that nobody judged are better than none.
  */
 import { deployments, pods, replicaSets } from '../kube/resources.ts';
+import { PODS_GONE_DEADLINE_MS } from '../release/stages/retreat.ts';
 import { POD_TEMPLATE_HASH } from '../workload/marks.ts';
 import { controllerOf, type Deployment, type Pod, type ReplicaSet } from '../workload/objects.ts';
 import { ownerOf } from '../workload/replica-sets.ts';
@@ -10,8 +11,6 @@ import { matchesSelector } from '../workload/selector.ts';
 import type { Hand } from './by-hand.ts';
 import { findTraces } from './traces.ts';
 
-/** After this long, pods that do not end (a dead node) are no longer waited for. */
-const PODS_GONE_DEADLINE_MS = 300_000;
 const POLL_MS = 500;
 
 /** @returns what must not be ended, one sentence each; then no pod was touched. */

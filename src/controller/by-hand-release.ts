@@ -4,18 +4,13 @@
  */
 import { isKubeError } from '../kube/errors.ts';
 import { deployments, type KubeObject, replicaSets, type ResourceKind, services } from '../kube/resources.ts';
+import { surgeBack } from '../release/stages/surge.ts';
 import type { Service } from '../traffic/objects.ts';
 import { unpin } from '../traffic/pin.ts';
+import { viewDeployment } from '../workload/deployment.ts';
 import { yieldFields } from '../workload/fields.ts';
 import { detach, setMaxSurge } from '../workload/hold.ts';
-import {
-  ATTACHED_LABEL,
-  HELD_ANNOTATION,
-  isOurs,
-  MAX_SURGE_ANNOTATION,
-  PINNED_LABEL,
-  RELEASED,
-} from '../workload/marks.ts';
+import { ATTACHED_LABEL, HELD_ANNOTATION, marksOff, PINNED_LABEL, RELEASED } from '../workload/marks.ts';
 import type { Deployment, ReplicaSet } from '../workload/objects.ts';
 import { ownerOf } from '../workload/replica-sets.ts';
 import { sameTemplate } from '../workload/revision.ts';
@@ -41,12 +36,9 @@ export function letGoOfDeployment(hand: Hand, deployment: Deployment, signal?: A
     const isHeld = live.metadata.annotations?.[HELD_ANNOTATION] !== undefined;
     const isReleased = isHeld && (await runsItsTemplate(hand, live, signal));
     const released = await labelled(hand, deployments, live, ATTACHED_LABEL, signal);
-    const surging = released.metadata.annotations?.[MAX_SURGE_ANNOTATION];
-    const { maxSurge } = released.spec.strategy?.rollingUpdate ?? {};
+    const [surge] = surgeBack(viewDeployment(released, []));
     const calm =
-      surging === undefined
-        ? released
-        : await setMaxSurge(hand.client, released, maxSurge === '100%' ? surging : String(maxSurge), undefined, signal);
+      surge === undefined ? released : await setMaxSurge(hand.client, released, surge.value, undefined, signal);
     await detach(hand.client, calm, isReleased, signal);
     await withoutMarks(hand, deployments, live, signal);
     hand.say(`Deployment ${nameOf(deployment)} is native again${isHeld && !isReleased ? ', and stays paused' : ''}`);
@@ -89,14 +81,8 @@ export async function withoutMarks(
 ): Promise<void> {
   const live = await client.find(kind, ref.metadata, {}, signal);
   if (live === undefined) return;
-  const off = (marks: Readonly<Record<string, string>> = {}) =>
-    Object.fromEntries(
-      Object.keys(marks)
-        .filter(isOurs)
-        .map((key) => [key, null]),
-    );
-  const labels = off(live.metadata.labels);
-  const annotations = off(live.metadata.annotations);
+  const labels = marksOff(live.metadata.labels);
+  const annotations = marksOff(live.metadata.annotations);
   if (Object.keys({ ...labels, ...annotations }).length === 0) return yieldFields(client, kind, live, signal);
   const written = await client.mergePatch(kind, live.metadata, { metadata: { labels, annotations } }, {}, signal);
   await yieldFields(client, kind, written, signal);

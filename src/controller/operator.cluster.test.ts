@@ -1,64 +1,12 @@
 /** The operator as a whole against a real API server, Deployment controller and kubelet, with the rights of its own identity. */
-import { isUnavailable, openCluster } from '../../test/cluster/cluster.ts';
 import { pathTo } from '../../test/policies/api-server.ts';
+import { type RunningOperator, startOperator } from '../../test/policies/operator.ts';
 import { openStage } from '../../test/policies/stage.ts';
-import { createMetrics } from '../insight/metrics.ts';
-import { systemClock } from '../kube/clock.ts';
-import { type ClusterConnection, loadConnection } from '../kube/config.ts';
-import type { TermEnd } from '../kube/lease.ts';
 import { eventually, workload } from '../workload/as-serin.ts';
-import { runOperator } from './operator.ts';
 
 const stage = openStage('operator');
 const { namespace, server } = stage;
 const name = 'checkout';
-
-/** The cluster as serin-system/serin, with a token as a pod would get it. */
-async function asSerin(): Promise<ClusterConnection> {
-  const cluster = await openCluster();
-  if (isUnavailable(cluster)) throw new Error(cluster.unavailable);
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const { body } = await server.ask('POST', '/api/v1/namespaces/serin-system/serviceaccounts/serin/token', request);
-  const { token } = body['status'] as { token: string };
-  const admin = loadConnection({ kubeconfig: cluster.kubeconfig });
-  const credentials: ClusterConnection['credentials'] = async (fresh) => {
-    const { ca } = (await admin.credentials(fresh)).tls;
-    return { tls: ca === undefined ? {} : { ca }, headers: { authorization: `Bearer ${token}` } };
-  };
-  return { ...admin, credentials };
-}
-
-interface Running {
-  readonly port: number;
-  readonly lines: readonly string[];
-  stop(): Promise<TermEnd>;
-}
-
-async function start(): Promise<Running> {
-  const stop = new AbortController();
-  const lines: string[] = [];
-  const note = (fields: object, sentence: string): void => void lines.push(`${sentence} ${JSON.stringify(fields)}`);
-  const listening = Promise.withResolvers<number>();
-  const ended = runOperator(
-    {
-      connection: await asSerin(),
-      clock: systemClock,
-      random: Math.random,
-      log: { debug: note, info: note, warn: note, error: note },
-      metrics: createMetrics(),
-      userAgent: 'serin/test',
-      identity: `test-${Math.random()}`,
-      lease: { namespace: 'serin-system', name: namespace },
-      probesAddress: '127.0.0.1:0',
-      namespace,
-      onListening: (port) => listening.resolve(port),
-    },
-    stop.signal,
-  );
-  ended.catch(listening.reject);
-  const port = await listening.promise;
-  return { port, lines, stop: () => (stop.abort(), ended) };
-}
 
 interface Shown {
   readonly metadata: {
@@ -133,18 +81,18 @@ const rollout = {
 };
 
 stage.describe('the operator on a real cluster', () => {
-  let operator: Running;
+  let operator: RunningOperator;
   let podsAtFirst: readonly string[];
 
   beforeAll(async () => {
     for (const object of [workload(name, 'v1'), service, route]) await apply(object);
     await server.kubectl(['rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=60s']);
     podsAtFirst = await podsNow();
-    operator = await start();
+    operator = await startOperator(stage);
   }, 90_000);
   afterAll(async () => {
     await operator.stop();
-    await server.ask('DELETE', `/apis/coordination.k8s.io/v1/namespaces/serin-system/leases/${namespace}`);
+    await operator.forget();
   }, 30_000);
 
   test('it is ready when its stores are filled', async () => {
@@ -178,7 +126,7 @@ stage.describe('the operator on a real cluster', () => {
 
   test('a restarted operator goes on where the other one stopped, with the Lease given back to it', async () => {
     expect(await operator.stop()).toBe('stopped');
-    operator = await start();
+    operator = await startOperator(stage);
     await reached('Progressing SourceNeverAnswered', 'Progressing SourceDown', 'Progressing Judging');
     expect((await rolloutNow())?.status?.canary?.ready).toBeGreaterThan(0);
   }, 60_000);

@@ -9,6 +9,7 @@ import {
   ATTEMPT_LABEL,
   DESIRED_REPLICAS_ANNOTATION,
   isOurs,
+  marksOff,
   MAX_REPLICAS_ANNOTATION,
   POD_TEMPLATE_HASH,
   ROLLOUT_UID_LABEL,
@@ -138,14 +139,6 @@ function narrowed(selector: LabelSelector, hash: string): LabelSelector {
 function labelled(template: PodTemplate, hash: string): PodTemplate {
   const { metadata = {} } = template;
   return { ...template, metadata: { ...metadata, labels: { ...metadata.labels, [POD_TEMPLATE_HASH]: hash } } };
-}
-
-function marksOff(marks: Readonly<Record<string, string>> = {}): Record<string, null> {
-  return Object.fromEntries(
-    Object.keys(marks)
-      .filter(isOurs)
-      .map((key) => [key, null]),
-  );
 }
 
 function patch(client: KubeClient, replicaSet: ReplicaSet, body: object, signal?: AbortSignal): Promise<ReplicaSet> {

@@ -36,6 +36,15 @@ export const POD_TEMPLATE_HASH = 'pod-template-hash';
 export const DESIRED_REPLICAS_ANNOTATION = 'deployment.kubernetes.io/desired-replicas';
 export const MAX_REPLICAS_ANNOTATION = 'deployment.kubernetes.io/max-replicas';
 
+/** A patch that takes every label or annotation of Serin's off these. */
+export function marksOff(marks: Readonly<Record<string, string>> = {}): Record<string, null> {
+  return Object.fromEntries(
+    Object.keys(marks)
+      .filter(isOurs)
+      .map((key) => [key, null]),
+  );
+}
+
 /** True for every label and annotation that is Serin's. */
 export function isOurs(key: string): boolean {
   return key.startsWith(DOMAIN);

@@ -3,8 +3,8 @@
 import { request } from 'node:http';
 import { isUnavailable, openCluster } from '../cluster/cluster.ts';
 import { pathTo } from '../policies/api-server.ts';
+import { type RunningOperator, startOperator } from '../policies/operator.ts';
 import { openStage } from '../policies/stage.ts';
-import { type RunningOperator, startOperator } from './operator.ts';
 import { type PodFault, podFaults, quota } from './pod-faults.ts';
 import { matches } from './table.ts';
 import {
@@ -71,6 +71,7 @@ stage.describe('pods that never become ready', () => {
     await server.kubectl(['delete', 'rollouts', '-n', namespace, '--timeout=90s', ...names]);
     await server.ask('DELETE', pathTo('serin.dev/v1alpha1', 'metricsources', undefined, namespace));
     await operator.stop();
+    await operator.forget();
   }, 150_000);
 
   test.each(faults)('$input: $reason', async ({ name, sentence, reason }) => {

@@ -5,6 +5,8 @@
 import type { Effect } from '../decision.ts';
 import type { DeploymentView } from '../world.ts';
 
+type SurgeEffect = Extract<Effect, { readonly kind: 'setMaxSurge' }>;
+
 /** With it the controller spreads a resize over both revisions; without it the canary pays the whole difference. */
 const HANDOVER_SURGE = '100%';
 
@@ -28,7 +30,7 @@ export function surgeUp(deployment: DeploymentView, journalled?: string): readon
  *
  * @param journalled what the attempt remembers, for a Deployment whose annotation somebody took off.
  */
-export function surgeBack(deployment: DeploymentView | undefined, journalled?: string): readonly Effect[] {
+export function surgeBack(deployment: DeploymentView | undefined, journalled?: string): readonly SurgeEffect[] {
   if (deployment === undefined) return [];
   const { maxSurge, maxSurgeBefore, strategyType } = deployment;
   // Nothing but the annotation is left to take off when the strategy was changed during the handover (S10).

@@ -3,30 +3,39 @@ import { runOperator } from '../../src/controller/operator.ts';
 import { createMetrics } from '../../src/insight/metrics.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import { type ClusterConnection, loadConnection } from '../../src/kube/config.ts';
+import type { TermEnd } from '../../src/kube/lease.ts';
 import { isUnavailable, openCluster } from '../cluster/cluster.ts';
-import type { Stage } from '../policies/stage.ts';
+import type { Stage } from './stage.ts';
 
 const TOKEN_PATH = '/api/v1/namespaces/serin-system/serviceaccounts/serin/token';
 
 export interface RunningOperator {
-  /** Everything that it logged. */
+  /** Everything that it logged, each line with its level first. */
   readonly lines: readonly string[];
+  /** Where it serves its probes. */
+  readonly port: number;
   /** False as soon as one of its loops has failed. */
   isWell(): Promise<boolean>;
-  stop(): Promise<void>;
+  /** Ends it in order, and its Lease stays as it leaves it. */
+  stop(): Promise<TermEnd>;
+  /** Takes the Lease away, after the end of the last one. */
+  forget(): Promise<void>;
 }
 
 export async function startOperator({ server, namespace }: Stage): Promise<RunningOperator> {
   const stop = new AbortController();
   const lines: string[] = [];
-  const note = (fields: object, sentence: string): void => void lines.push(`${sentence} ${JSON.stringify(fields)}`);
+  const noting =
+    (level: string) =>
+    (fields: object, sentence: string): void =>
+      void lines.push(`${level}: ${sentence} ${JSON.stringify(fields)}`);
   const listening = Promise.withResolvers<number>();
   const ended = runOperator(
     {
       connection: await asSerin(server),
       clock: systemClock,
       random: Math.random,
-      log: { debug: note, info: note, warn: note, error: note },
+      log: { debug: noting('debug'), info: noting('info'), warn: noting('warn'), error: noting('error') },
       metrics: createMetrics(),
       userAgent: 'serin/test',
       identity: `test-${Math.random()}`,
@@ -41,10 +50,10 @@ export async function startOperator({ server, namespace }: Stage): Promise<Runni
   const port = await listening.promise;
   return {
     lines,
+    port,
     isWell: async () => (await fetch(`http://127.0.0.1:${port}/livez`)).status === 200,
-    stop: async () => {
-      stop.abort();
-      await ended;
+    stop: () => (stop.abort(), ended),
+    forget: async () => {
       await server.ask('DELETE', `/apis/coordination.k8s.io/v1/namespaces/serin-system/leases/${namespace}`);
     },
   };
