@@ -50,7 +50,7 @@ function deployment(version: 'old' | 'new', replicas: number, errorRate: number)
       { name: 'VERSION', value: version },
       { name: 'ERROR_RATE', value: String(errorRate) },
     ],
-    readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
+    readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 5 },
   };
   return {
     apiVersion: 'apps/v1',

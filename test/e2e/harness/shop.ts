@@ -62,7 +62,7 @@ function podOf(version: Version) {
   ];
   // All tags are the same program; beyond the last one VERSION alone tells versions apart.
   const image = `${workloadImage}:v${Math.min(version.number, 60)}`;
-  const ready = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 };
+  const ready = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 5 };
   const ports = [{ name: 'http', containerPort: 8080 }];
   const container = { name: 'app', image, imagePullPolicy: 'Never', env, ports, readinessProbe: ready };
   return { terminationGracePeriodSeconds: 30, containers: [container] };
