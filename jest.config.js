@@ -11,7 +11,7 @@ export default {
       },
     ],
   },
-  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/build'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/build', '<rootDir>/bench'],
   // Machines are shared and slow at times; a hang is still a failure.
   testTimeout: 120_000,
   testMatch: ['**/*.test.ts'],

@@ -4,7 +4,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isUnavailable, openCluster } from '../test/cluster/cluster.ts';
+import { isUnavailable, notRun, openCluster } from '../test/cluster/cluster.ts';
 import { buildBinary, obstacleIn } from './binary.ts';
 
 const cluster = await openCluster();
@@ -12,7 +12,9 @@ const obstacle = await obstacleIn(process.execPath);
 const describeIf = obstacle === undefined ? describe : describe.skip;
 const patienceMs = 180_000;
 
-describeIf(`one file with everything in it${obstacle === undefined ? '' : ` (${obstacle})`}`, () => {
+const sentence = 'one file with everything in it';
+
+describeIf(obstacle === undefined ? sentence : notRun(sentence, obstacle), () => {
   let directory: string;
   let binary: string;
 
@@ -55,9 +57,10 @@ describeIf(`one file with everything in it${obstacle === undefined ? '' : ` (${o
   );
 
   const testOnCluster = isUnavailable(cluster) ? test.skip : test;
+  const talking = 'it talks to a real API server';
 
   testOnCluster(
-    'it talks to a real API server',
+    isUnavailable(cluster) ? notRun(talking, cluster.unavailable) : talking,
     async () => {
       if (isUnavailable(cluster)) return;
       const { code, err } = await started(binary, ['get', '-n', 'default', '--kubeconfig', cluster.kubeconfig]);

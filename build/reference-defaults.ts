@@ -17,8 +17,12 @@ const rolloutPlaces: Places<typeof builtInDefaults> = {
   podsReadyWithin: 'Rollout.spec.strategy.podsReadyWithin',
   drain: 'Rollout.spec.traffic.drain',
   confidencePercent: 'Rollout.spec.analysis.confidence',
+  checkWithin: 'Rollout.spec.strategy.steps[].check.within',
+  mode: 'Rollout.spec.analysis.mode',
   tolerate: 'Rollout.spec.analysis.metrics[].errors.tolerate',
   ruleOut: 'Rollout.spec.analysis.metrics[].errors.ruleOut',
+  latencyTolerate: 'Rollout.spec.analysis.metrics[].latency.tolerate',
+  latencyRuleOut: 'Rollout.spec.analysis.metrics[].latency.ruleOut',
   whenUnsure: { after: 'Rollout.spec.analysis.whenUnsure.after', do: 'Rollout.spec.analysis.whenUnsure.do' },
   onSourceDown: { after: 'Rollout.spec.analysis.onSourceDown.after', do: 'Rollout.spec.analysis.onSourceDown.do' },
 };

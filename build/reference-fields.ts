@@ -61,6 +61,7 @@ function linkedType(path: string, field: StructuralSchema): string {
 export function typeWords(field: StructuralSchema): string {
   if (field['x-kubernetes-preserve-unknown-fields'] === true) return 'object, any fields';
   if (field.format === 'date-time') return 'time, RFC 3339';
+  if (field.additionalProperties !== undefined) return `map of ${typeWords(field.additionalProperties)}s`;
   return spoken.get(field.pattern ?? '') ?? field.type ?? 'anything';
 }
 
@@ -73,6 +74,7 @@ function limitsOf(field: StructuralSchema): string[] {
       ? span(field.minLength, field.maxLength, ' characters')
       : []),
     ...span(field.minItems, field.maxItems, ' entries'),
+    ...span(undefined, field.maxProperties, ' entries'),
     ...distinctness(field),
     ...shapeOf(field),
     ...(inner.length === 0 ? [] : [`each of them: ${inner.join(', ')}`]),

@@ -46,7 +46,7 @@ export function wordsPage(): string[] {
     ),
     '## Events',
     'Serin writes Events about the Rollout, with these reasons. A release that goes well has one when it begins, one for each step, and one each for the bake, the beginning of the promotion and its end: seven with the default steps.',
-    'One more kind tells of trouble: "Serin could not go on and keeps trying", a warning with the reason that the status has at that moment, once for each time that something fails again and again.',
+    'One more kind tells of trouble: "Serin could not go on and keeps trying", a warning with the reason `Hindered`, once for each time that something fails again and again.',
     EVENT_REASONS.map((reason) => `[${reason}](#${anchorOf(reason)})`).join(' · '),
     '## Exit codes',
     table(

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isUnavailable, openCluster } from '../test/cluster/cluster.ts';
-import { type Counts, noCounts, plus, readReport, summaryLine } from './test-report.ts';
+import { type Counts, noCounts, plus, readReport, skippedIn, summaryLine } from './test-report.ts';
 
 /** Each suite belongs to exactly one of these by its file name. */
 const suites = {
@@ -97,8 +97,13 @@ async function checks(): Promise<Outcome> {
 /** Opens the cluster once, with its progress on the terminal; the suites then find it up. */
 async function onCluster(wanted: readonly Suite[]): Promise<Outcome> {
   try {
-    const cluster = await openCluster((line) => console.log(line));
-    if (!isUnavailable(cluster)) return inTurn(wanted.map((suite) => () => runSuite(suite)));
+    const cluster = await openCluster([], (line) => console.log(line));
+    if (!isUnavailable(cluster)) {
+      console.log(`\nthe cluster: ${cluster.provider}`);
+      // The suites need not ask those again that had none.
+      if (cluster.provider !== 'existing') process.env['SERIN_TEST_PROVIDER'] = cluster.provider;
+      return inTurn(wanted.map((suite) => () => runSuite(suite)));
+    }
     const leftOut = wanted.map((suite) => `the ${suite} suites: ${cluster.unavailable}`);
     // Asked for by name, nothing is not a success.
     return { ...nothing, isGood: wanted.length > 1, leftOut };
@@ -126,8 +131,9 @@ async function runSuite(suite: Suite): Promise<Outcome> {
       report,
       ...only.flatMap((pattern) => ['--testPathPatterns', pattern]),
     ]);
-    const counts = readReport(await readFile(report, 'utf8').catch(() => undefined));
-    return { ...nothing, counts, isGood: exitCode === 0 && counts.failed === 0 };
+    const json = await readFile(report, 'utf8').catch(() => undefined);
+    const counts = readReport(json);
+    return { ...nothing, counts, isGood: exitCode === 0 && counts.failed === 0, leftOut: skippedIn(json, root) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -36,6 +36,28 @@ export function readReport(json: string | undefined): Counts {
   };
 }
 
+/** As `notRun` of the test cluster ends the name of a suite or test. */
+const reasonIn = /\(did not run: (?<reason>.*)\)$/s;
+
+/**
+ * What was skipped, a line for each file and reason, as `test/a.test.ts: needs a gateway (3 tests)`. A skipped test that says no
+ * reason is told too: nothing may disappear in silence.
+ */
+export function skippedIn(json: string | undefined, root: string): string[] {
+  const report = json === undefined ? undefined : reportIn(json);
+  const counts = new Map<string, number>();
+  for (const { name, assertionResults } of report?.testResults ?? []) {
+    const file = name.startsWith(root) ? name.slice(root.length) : name;
+    for (const { status, ancestorTitles, title } of assertionResults) {
+      if (status !== 'pending') continue;
+      const reason = [...ancestorTitles, title].flatMap((text) => reasonIn.exec(text)?.groups?.['reason'] ?? [])[0];
+      const line = `${file}: ${reason ?? `no reason is given for “${title}”`}`;
+      counts.set(line, (counts.get(line) ?? 0) + 1);
+    }
+  }
+  return [...counts].map(([line, count]) => `${line} (${count} ${count === 1 ? 'test' : 'tests'})`);
+}
+
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -43,6 +65,14 @@ interface Report {
   readonly numTodoTests: number;
   readonly numRuntimeErrorTestSuites: number;
   readonly numTotalTestSuites: number;
+  readonly testResults?: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly ancestorTitles: readonly string[];
+      readonly title: string;
+    }[];
+  }[];
 }
 
 function reportIn(json: string): Report | undefined {

@@ -1,19 +1,19 @@
 // Owns the evidence that the canary is not unacceptably bad: what steps forward rest on. Silence is never evidence.
 import { type ArmCounts, type Counts, logLoneEvidence, logWindowEvidence } from './errors.ts';
 import { type Wealth, afterWindow, logSpaced, openWealth, unlimited } from './mixture.ts';
-import type { JudgeSettings } from './settings.ts';
+import type { Terms } from './settings.ts';
 import { acceptMargin } from './tolerance.ts';
 
-const bets = 32;
+const bets = 16;
 
 export function openAccept(): Wealth {
   return openWealth(bets);
 }
 
 /** After a window with traffic on both versions. */
-export function acceptAfter(wealth: Wealth, seen: ArmCounts, lengthMs: number, settings: JudgeSettings): Wealth {
-  const margin = acceptMargin(settings.ruleOut);
-  const logFactors = acceptTilts(settings).map((tilt) => logWindowEvidence(seen, margin, tilt) / settings.clumping);
+export function acceptAfter(wealth: Wealth, seen: ArmCounts, lengthMs: number, terms: Terms): Wealth {
+  const margin = acceptMargin(terms.ruleOut);
+  const logFactors = acceptTilts(terms).map((tilt) => logWindowEvidence(seen, margin, tilt) / terms.clumping);
   return afterWindow(wealth, logFactors, lengthMs, unlimited);
 }
 
@@ -26,11 +26,11 @@ export function acceptAfterLone(
   canary: Counts,
   stableRate: number,
   lengthMs: number,
-  settings: JudgeSettings,
+  terms: Terms,
 ): Wealth {
-  const margin = acceptMargin(settings.ruleOut);
-  const logFactors = acceptTilts(settings).map(
-    (tilt) => logLoneEvidence(canary, stableRate, margin, tilt) / settings.clumping,
+  const margin = acceptMargin(terms.ruleOut);
+  const logFactors = acceptTilts(terms).map(
+    (tilt) => logLoneEvidence(canary, stableRate, margin, tilt) / terms.clumping,
   );
   return afterWindow(wealth, logFactors, lengthMs, unlimited);
 }
@@ -38,6 +38,6 @@ export function acceptAfterLone(
 const multiples = logSpaced(0.02, 0.9, bets);
 
 /** Hoped-for ratios, from hardly any error to barely below the line. */
-export function acceptTilts({ ruleOut }: JudgeSettings): readonly number[] {
+export function acceptTilts({ ruleOut }: Terms): readonly number[] {
   return multiples.map((multiple) => multiple * ruleOut.ratio);
 }

@@ -6,7 +6,7 @@ export type Level =
   | 'calm'
   /** Harm evidence of 5 : 1 or more: no step forward. */
   | 'doubt'
-  /** Uncapped harm evidence of 100 : 1 or more: lower the weight, keep watching. */
+  /** Harm evidence of 100 : 1 or more, by two windows or an overwhelming one: lower the weight, keep watching. */
   | 'brake'
   /** Enough for a rollback, but carried by a single canary pod: brake, replace the pod, look again. */
   | 'onePod'
@@ -52,6 +52,12 @@ export interface Judged {
   readonly judge: 'twoArms' | 'bake';
   /** Rates and counts first, then the evidence. */
   readonly sentence: string;
+  /** From the brake on, the metric that carries the verdict: 'errors', 'latency', or the name of a query or a threshold. */
+  readonly culprit?: string;
+  /** Metrics that were asked for and that nobody counts: nothing is acceptable by evidence while there are any. */
+  readonly notJudged?: readonly string[];
+  /** In a sentence, that other requests reach the canary than the route says: nothing is acceptable by evidence then. */
+  readonly splitOff?: string;
   /** What a calm answer still waits for: "waiting to rule out more than 0.20pp extra errors, about 90s at current traffic". */
   readonly waitingFor?: string;
 }

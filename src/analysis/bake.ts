@@ -1,8 +1,9 @@
 // Owns the watch over a version that already has all the traffic: one series against the rate that stable had. There
 // is no control group any more, so it only bets on large effects: at least twice the rate that is allowed.
 import { type Counts, rate } from './errors.ts';
-import { logMean, logSpaced } from './mixture.ts';
-import { type JudgeSettings, logBrake, logRollback } from './settings.ts';
+import { forBrake, logMean, logSpaced } from './mixture.ts';
+import { harmLimits } from './harm.ts';
+import type { Terms } from './settings.ts';
 
 /** What stable did before it lost its traffic. Without a stable request there is nothing to compare with. */
 export interface Baseline {
@@ -23,12 +24,12 @@ const tilts = logSpaced(2, 64, 16);
 /** Stable's error count is itself uncertain: three more errors are the usual upper bound when none was seen. */
 const unseenErrors = 3;
 
-export function baselineOf(stable: Counts, settings: JudgeSettings): Baseline | undefined {
+export function baselineOf(stable: Counts, terms: Terms): Baseline | undefined {
   if (stable.requests <= 0) return undefined;
   const highRate = (stable.errors + unseenErrors) / stable.requests;
   const lowErrors = Math.max(0, stable.errors - 2 * Math.sqrt(stable.errors));
   return {
-    allowedRate: Math.min(1, highRate * 1.25 + allowedExcess(rate(stable), settings)),
+    allowedRate: Math.min(1, highRate * 1.25 + allowedExcess(rate(stable), terms)),
     lowRate: lowErrors / stable.requests,
   };
 }
@@ -44,18 +45,21 @@ export function detectorsAfter(
   canary: Counts,
   baseline: Baseline,
   windowMs: number,
-  settings: JudgeSettings,
+  terms: Terms,
 ): Detectors {
-  const logCrowd = logWindowsOf(windowMs, settings);
-  const logWindowCap = (logCrowd + logRollback(settings)) / 3;
-  const logCeiling = logCrowd + logBrake(settings) + Math.log(10);
+  const logCrowd = logWindowsOf(windowMs, terms);
+  const limits = harmLimits(terms);
+  const logWindowCap = logCrowd / 3 + limits.logWindowCap;
+  const logBrakeGoal = logCrowd + limits.logBrakeGoal;
+  const logCeiling = logCrowd + limits.logCeiling;
   const logFactors = tilts.map(
-    (tilt) =>
-      (canary.errors * Math.log(tilt) - canary.requests * baseline.allowedRate * (tilt - 1)) / settings.clumping,
+    (tilt) => (canary.errors * Math.log(tilt) - canary.requests * baseline.allowedRate * (tilt - 1)) / terms.clumping,
   );
   return {
     logEvidence: logFactors.map((log, bet) => fromHere(detectors.logEvidence[bet]) + Math.min(log, logWindowCap)),
-    logUncapped: logFactors.map((log, bet) => Math.min(fromHere(detectors.logUncapped[bet]) + log, logCeiling)),
+    logUncapped: logFactors.map((log, bet) =>
+      Math.min(fromHere(detectors.logUncapped[bet]) + forBrake(log, logBrakeGoal), logCeiling),
+    ),
   };
 }
 
@@ -64,15 +68,15 @@ export function detectorsAfter(
  * window raises at most one false alarm in as many windows as its threshold. So odds of 1000 : 1 here mean the same
  * as for the evidence that was gathered with a control group.
  */
-export function logAlarm(detectors: Detectors, windowMs: number, settings: JudgeSettings): number {
-  return logMean(detectors.logEvidence) - logWindowsOf(windowMs, settings);
+export function logAlarm(detectors: Detectors, windowMs: number, terms: Terms): number {
+  return logMean(detectors.logEvidence) - logWindowsOf(windowMs, terms);
 }
 
-export function logAlarmUncapped(detectors: Detectors, windowMs: number, settings: JudgeSettings): number {
-  return logMean(detectors.logUncapped) - logWindowsOf(windowMs, settings);
+export function logAlarmUncapped(detectors: Detectors, windowMs: number, terms: Terms): number {
+  return logMean(detectors.logUncapped) - logWindowsOf(windowMs, terms);
 }
 
-function logWindowsOf(windowMs: number, { bakeMs }: JudgeSettings): number {
+function logWindowsOf(windowMs: number, { bakeMs }: Terms): number {
   return Math.log(Math.max(1, bakeMs / Math.max(windowMs, 1)));
 }
 
@@ -80,6 +84,6 @@ function fromHere(logEvidence = 0): number {
   return Math.max(logEvidence, 0);
 }
 
-function allowedExcess(stableRate: number, { tolerate }: JudgeSettings): number {
+function allowedExcess(stableRate: number, { tolerate }: Terms): number {
   return Math.max((tolerate.ratio - 1) * stableRate, tolerate.absolute);
 }

@@ -1,11 +1,12 @@
-// Owns what one engine (one way of counting the same errors) has gathered in an attempt: a fold over its windows. It
-// never decides; the judge reads it.
+// Owns what one engine (one way of counting the same requests, good and bad) has gathered in an attempt: a fold over its
+// windows. It never decides; the judge reads it.
 import { acceptAfter, acceptAfterLone, openAccept } from './accept.ts';
 import { type Baseline, type Detectors, baselineOf, detectorsAfter, openDetectors } from './bake.ts';
 import { type ArmCounts, type Counts, addCounts, noCounts, withoutCounts } from './errors.ts';
-import { type HarmEvidence, harmAfter, openHarm } from './harm.ts';
+import { type HarmEvidence, harmAfter, limitsWithoutGroup, openHarm } from './harm.ts';
+import type { Histogram } from './histogram.ts';
 import type { Wealth } from './mixture.ts';
-import type { JudgeSettings } from './settings.ts';
+import type { Terms } from './settings.ts';
 import { type Tuple, withTuple } from './tuples.ts';
 
 /** What happened between two cuts of the time line. Times are the metric source's, in milliseconds since the epoch. */
@@ -18,9 +19,24 @@ export interface Window extends ArmCounts {
   readonly lengthMs: number;
   /** The canary's counts by group of pods, at most four groups; empty where pods cannot be told apart. */
   readonly canaryGroups: readonly Counts[];
+  /** How long requests took, where a histogram is exposed. All of one window have the same bounds. */
+  readonly latency?: LatencyWindow;
+  /** Which part of the requests the route sent to the canary all through the window; from 0 to 1. */
+  readonly plannedShare?: number;
 }
 
-export interface EngineState {
+export interface LatencyWindow {
+  readonly canary: Histogram;
+  readonly stable: Histogram;
+  /** The same groups of pods as in `canaryGroups`; empty where pods cannot be told apart. */
+  readonly canaryGroups: readonly Histogram[];
+}
+
+/** What is counted in a window: of one metric. */
+export type CountWindow = Pick<Window, 'canary' | 'stable' | 'canaryGroups' | 'lengthMs'>;
+
+export interface CountState {
+  readonly kind: 'count';
   readonly harm: HarmEvidence;
   readonly accept: Wealth;
   readonly stepAccept: Wealth;
@@ -44,9 +60,10 @@ export interface BakeState {
   readonly canary: Counts;
 }
 
-export function openEngine(settings: JudgeSettings): EngineState {
+export function openCount(terms: Terms): CountState {
   return {
-    harm: openHarm(settings),
+    kind: 'count',
+    harm: openHarm(terms),
     accept: openAccept(),
     stepAccept: openAccept(),
     harmWithout: [],
@@ -60,23 +77,19 @@ export function openEngine(settings: JudgeSettings): EngineState {
 }
 
 /** After a window with traffic on both versions. `countsForStep`: it lies wholly within the current step. */
-export function afterTwoArms(
-  state: EngineState,
-  window: Window,
-  countsForStep: boolean,
-  settings: JudgeSettings,
-): EngineState {
+export function afterTwoArms(state: CountState, window: CountWindow, countsForStep: boolean, terms: Terms): CountState {
   const { lengthMs } = window;
+  const limits = limitsWithoutGroup(terms);
   return {
     ...afterAny(state, window),
-    harm: harmAfter(state.harm, window, lengthMs, settings),
+    harm: harmAfter(state.harm, window, lengthMs, terms),
     harmWithout: window.canaryGroups.map((group, index) => {
       const rest = { canary: withoutCounts(window.canary, group), stable: window.stable };
-      return harmAfter(state.harmWithout[index] ?? state.harm, rest, lengthMs, settings);
+      return harmAfter(state.harmWithout[index] ?? state.harm, rest, lengthMs, terms, limits);
     }),
     groups: addGroups(state.groups, window.canaryGroups),
-    accept: acceptAfter(state.accept, window, lengthMs, settings),
-    stepAccept: countsForStep ? acceptAfter(state.stepAccept, window, lengthMs, settings) : state.stepAccept,
+    accept: acceptAfter(state.accept, window, lengthMs, terms),
+    stepAccept: countsForStep ? acceptAfter(state.stepAccept, window, lengthMs, terms) : state.stepAccept,
   };
 }
 
@@ -84,46 +97,40 @@ export function afterTwoArms(
  * After a window of the bake. Evidence gathered with a control group stays as it was; what stable did until the first
  * window of the bake is what the canary is held against.
  */
-export function afterLone(
-  state: EngineState,
-  window: Window,
-  countsForStep: boolean,
-  settings: JudgeSettings,
-): EngineState {
-  const bake = state.bake ?? openBake(state.totals.stable, settings);
+export function afterLone(state: CountState, window: CountWindow, countsForStep: boolean, terms: Terms): CountState {
+  const bake = state.bake ?? openBake(state.totals.stable, terms);
   if (!bake.baseline) return { ...afterAny(state, window), bake };
   const { lowRate } = bake.baseline;
-  const accepted = (wealth: Wealth) => acceptAfterLone(wealth, window.canary, lowRate, window.lengthMs, settings);
+  const accepted = (wealth: Wealth) => acceptAfterLone(wealth, window.canary, lowRate, window.lengthMs, terms);
   return {
     ...afterAny(state, window),
     accept: accepted(state.accept),
     stepAccept: countsForStep ? accepted(state.stepAccept) : state.stepAccept,
-    bake: bakeAfter(bake, bake.baseline, window, state.windowMs, settings),
+    bake: bakeAfter(bake, bake.baseline, window, state.windowMs, terms),
   };
 }
 
-function openBake(stable: Counts, settings: JudgeSettings): BakeState {
-  const baseline = baselineOf(stable, settings);
+function openBake(stable: Counts, terms: Terms): BakeState {
+  const baseline = baselineOf(stable, terms);
   return { baseline, detectors: openDetectors(), detectorsWithout: [], groups: [], canary: noCounts };
 }
 
-export function endBake(state: EngineState): EngineState {
+export function endBake(state: CountState): CountState {
   return { ...state, bake: undefined };
 }
 
-export function beginStep(state: EngineState): EngineState {
+export function beginStep(state: CountState): CountState {
   return { ...state, stepAccept: openAccept() };
 }
 
 function bakeAfter(
   bake: BakeState,
   baseline: Baseline,
-  window: Window,
+  window: CountWindow,
   windowMs: number,
-  settings: JudgeSettings,
+  terms: Terms,
 ): BakeState {
-  const after = (detectors: Detectors, canary: Counts) =>
-    detectorsAfter(detectors, canary, baseline, windowMs, settings);
+  const after = (detectors: Detectors, canary: Counts) => detectorsAfter(detectors, canary, baseline, windowMs, terms);
   return {
     baseline,
     detectors: after(bake.detectors, window.canary),
@@ -135,7 +142,7 @@ function bakeAfter(
   };
 }
 
-function afterAny(state: EngineState, window: Window): EngineState {
+function afterAny(state: CountState, window: CountWindow): CountState {
   return {
     ...state,
     totals: {

@@ -5,7 +5,8 @@ import { acceptTilts } from './accept.ts';
 import { type Margin, logLoneEvidence, logWindowEvidence } from './errors.ts';
 import { harmTilts } from './harm.ts';
 import { afterWindow, openWealth, unlimited } from './mixture.ts';
-import { defaultSettings } from './settings.ts';
+import { defaultErrors } from './metric.ts';
+import { defaultSettings, termsOf } from './settings.ts';
 
 const stableRates = [0, 0.001, 0.01, 0.05, 0.2, 0.6];
 const sizes = [
@@ -88,13 +89,30 @@ describe('one window', () => {
 
   test('never expects to win a bet on health while the canary is unacceptable, on the line included', () => {
     const cases = everyCase(acceptLines, [1, 2], ({ ratio, excess }) =>
-      acceptTilts({ ...defaultSettings, ruleOut: { ratio, absolute: excess } }).filter((_, index) => index % 6 === 0),
+      acceptTilts(termsOf({ ...defaultErrors, ruleOut: { ratio, absolute: excess } }, defaultSettings)).filter(
+        (_, index) => index % 6 === 0,
+      ),
     );
     expect(cases.length).toBeGreaterThan(300);
     for (const { size, canary, stable, line, tilt } of cases) {
       const e = expected(size, { canary, stable }, (c, s) => logWindowEvidence(window(size, c, s), line, tilt));
       expect(e).toBeLessThanOrEqual(1 + 1e-12);
     }
+  });
+
+  test('would break its promise with what is tolerated forgotten, or with the planned split for the real one: the check can fail', () => {
+    const size = sizes[2];
+    const strict = expected(size, { canary: 0.55, stable: 0.5 }, (c, s) =>
+      logWindowEvidence(window(size, c, s), { ratio: 1, excess: 0 }, 1.2),
+    );
+    expect(strict).toBeGreaterThan(1.01);
+    // Twelve canary requests to five, where one to nine was planned.
+    const planned = expected(
+      size,
+      { canary: 0.2, stable: 0.2 },
+      (c, s) => c * Math.log(5 / 1.4) + s * Math.log(1 / 1.4),
+    );
+    expect(planned).toBeGreaterThan(1.01);
   });
 
   test('keeps its promise as a mixture with cash, and to the root for errors that come in clumps', () => {

@@ -1,9 +1,10 @@
 import type { Window } from './engine.ts';
-import { evidenceView, judgedAnswer } from './explain.ts';
+import { judgedAnswer } from './explain.ts';
 import { ratioRange, ruledOutExcess } from './interval.ts';
 import { type JudgeState, armJudge, judgeWindow, openJudge, startStep } from './judge.ts';
 import { defaultSettings as settings } from './settings.ts';
 import { recentRates, withTuple } from './tuples.ts';
+import { evidenceView } from './view.ts';
 import { oddsWords, percentWords, pointsWords, spanWords } from './words.ts';
 
 function after(
@@ -27,7 +28,7 @@ function after(
   return state;
 }
 
-const opened = () => startStep(openJudge(['app'], settings), '1', 0);
+const opened = () => startStep(openJudge([{ name: 'app', hasLatency: false }], settings), '1', 0);
 const answered = (judge: JudgeState) => judgedAnswer(judge, settings, 1_000, true);
 
 describe('the sentence', () => {
@@ -45,7 +46,7 @@ describe('the sentence', () => {
 
   test('of a brake says what a single window would have decided', () => {
     expect(answered(after(1, [50, 25], [450, 0])).sentence).toMatch(
-      /evidence 10 : 1, or 1000 : 1 if a single window could decide\.$/,
+      /evidence 10 : 1, or 1000 : 1 if fewer than three windows could decide\.$/,
     );
   });
 
@@ -76,7 +77,7 @@ describe('what a calm answer waits for', () => {
 
   test('cannot come while more requests fail than is acceptable', () => {
     expect(answered(after(1, [50, 1], [450, 0])).waitingFor).toBe(
-      'waiting to rule out more than 0.20pp extra errors, which the current error rates do not allow',
+      'waiting to rule out more than 0.20pp extra errors, which the current rates do not allow',
     );
   });
 
@@ -100,6 +101,24 @@ describe('an answer', () => {
       canaryRequestsPerSecond: 100,
       totalRequestsPerSecond: 200,
       canaryRequests: 2500,
+    });
+  });
+
+  test('about requests that are not split as planned lets no step pass, says so, and holds nothing against the version', () => {
+    const planned = (count: number, from: JudgeState) =>
+      Array.from({ length: count }).reduce<JudgeState>((state, _, index) => {
+        const [startMs, endMs] = [index * 5_000, (index + 1) * 5_000];
+        const arms = { canary: { requests: 50, errors: 0 }, stable: { requests: 450, errors: 0 }, canaryGroups: [] };
+        return judgeWindow(state, 'app', { startMs, endMs, lengthMs: 5_000, ...arms, plannedShare: 0.25 }, settings);
+      }, from);
+    expect(answered(planned(300, opened()))).toMatchObject({
+      level: 'calm',
+      stepAcceptable: false,
+      finalAcceptable: false,
+      brakeReleasable: true,
+      splitOff: '10 % of the requests reach the new version, 25 % were planned: 14700 of 147000.',
+      waitingFor:
+        'waiting for the requests to be split as planned (10 % of the requests reach the new version, 25 % were planned: 14700 of 147000)',
     });
   });
 
@@ -180,7 +199,7 @@ describe('the history of windows', () => {
         stable: { requests: 3, errors: 0 },
       });
     }
-    expect(tuples.length).toBeLessThanOrEqual(64);
+    expect(tuples.length).toBeLessThanOrEqual(32);
     expect(tuples.reduce((sum, { canary }) => sum + canary.requests, 0)).toBe(1000);
     expect(recentRates(tuples)).toEqual({ canaryPerSecond: 0.4, stablePerSecond: 0.6 });
   });

@@ -2,39 +2,45 @@
 // do about it.
 import { type ArmCounts, type Margin, logWindowEvidence } from './errors.ts';
 import { type Limits, type Wealth, afterWindow, logSpaced, openWealth } from './mixture.ts';
-import { type JudgeSettings, logBrake, logRollback } from './settings.ts';
+import { type Terms, logBrake, logRollback, logWithoutGroup } from './settings.ts';
 import { harmMargins } from './tolerance.ts';
 
 /** One bankroll for each line that bounds what is tolerated. */
 export type HarmEvidence = readonly Wealth[];
 
-const bets = 32;
+/** More of them find nothing sooner. */
+const bets = 16;
 
-export function openHarm(settings: JudgeSettings): HarmEvidence {
-  return harmMargins(settings.tolerate).map(() => openWealth(bets));
+export function openHarm(terms: Terms): HarmEvidence {
+  return harmMargins(terms.tolerate).map(() => openWealth(bets));
 }
 
 export function harmAfter(
   evidence: HarmEvidence,
   seen: ArmCounts,
   lengthMs: number,
-  settings: JudgeSettings,
+  terms: Terms,
+  limits = harmLimits(terms),
 ): HarmEvidence {
-  const limits = harmLimits(settings);
-  return harmMargins(settings.tolerate).map((margin, line) => {
-    const logFactors = harmTilts(margin).map((tilt) => logWindowEvidence(seen, margin, tilt) / settings.clumping);
+  return harmMargins(terms.tolerate).map((margin, line) => {
+    const logFactors = harmTilts(margin).map((tilt) => logWindowEvidence(seen, margin, tilt) / terms.clumping);
     return afterWindow(evidence[line] ?? openWealth(bets), logFactors, lengthMs, limits);
   });
 }
 
 /** The release is fine if it is below any line, so harm is only as certain as the line that knows least. */
 export function logHarm(evidence: HarmEvidence): number {
-  return evidence.reduce((least, { logEvidence }) => Math.min(least, logEvidence), Infinity);
+  return least(evidence.map(({ logEvidence }) => logEvidence));
 }
 
-/** Without the cap per window: for the brake, which need not wait for three windows. */
+/** Without the cap of the rollback: for the brake, which need not wait for three windows. */
 export function logHarmUncapped(evidence: HarmEvidence): number {
-  return evidence.reduce((least, { logUncapped }) => Math.min(least, logUncapped), Infinity);
+  return least(evidence.map(({ logUncapped }) => logUncapped));
+}
+
+/** Nothing is known where there is no line yet. */
+function least(logs: readonly number[]): number {
+  return logs.length === 0 ? 0 : Math.min(...logs);
 }
 
 const multiples = logSpaced(1.15, 64, bets);
@@ -44,6 +50,22 @@ export function harmTilts({ ratio }: Margin): readonly number[] {
   return multiples.map((multiple) => multiple * ratio);
 }
 
-function harmLimits(settings: JudgeSettings): Limits {
-  return { logWindowCap: logRollback(settings) / 3, logCeiling: logBrake(settings) + Math.log(10) };
+/**
+ * At least three windows are needed for a rollback, and one that falls silent can be lived down. A metric that weighs a
+ * third needs three times the odds, so each of its windows may say a little more.
+ */
+export function harmLimits(terms: Terms): Limits {
+  const logShare = -Math.log(terms.weight);
+  const logNeeded = logRollback(terms);
+  return {
+    logWindowCap: Math.min((logNeeded + logShare) / 3, logNeeded / 2.01),
+    logBrakeGoal: logBrake(terms) + logShare,
+    logCeiling: logBrake(terms) + logShare + Math.log(10),
+  };
+}
+
+/** For the evidence without a group of pods: less is asked of it, so a window may say less. Two have to agree. */
+export function limitsWithoutGroup(terms: Terms): Limits {
+  const limits = harmLimits(terms);
+  return { ...limits, logWindowCap: Math.min(limits.logWindowCap, logWithoutGroup(terms) / 2) };
 }

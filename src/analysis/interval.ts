@@ -34,6 +34,17 @@ export function ruledOutExcess(tuples: readonly Tuple[], ratio: number, clumping
   return Math.exp(edge(Math.log(1e-7), 0, isExcluded, 'above'));
 }
 
+/** How many more of the canary's requests than of stable's may be bad, as fractions of all: what `logOdds` does not exclude. */
+export function excessRange(tuples: readonly Tuple[], clumping: number, logOdds: number): Range {
+  const excluded = (side: Side) => (logExcess: number) =>
+    logEvidenceAgainst(tuples, { ratio: 1, excess: Math.exp(logExcess) }, side, clumping) >= logOdds;
+  const [least, most] = [Math.log(1e-7), 0];
+  return {
+    low: Math.exp(edge(least, most, excluded('harm'), 'below')),
+    high: Math.exp(edge(least, most, excluded('health'), 'above')),
+  };
+}
+
 type Side = 'harm' | 'health';
 
 function logEvidenceAgainst(windows: readonly Tuple[], margin: Margin, side: Side, clumping: number): number {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterWindow, logMean, logSpaced, logSum, openWealth, unlimited } from './mixture.ts';
+import { afterWindow, forBrake, logMean, logSpaced, logSum, openWealth, unlimited } from './mixture.ts';
 
 const win = (log: number) => Array.from({ length: 4 }, () => log);
 const quiet = (minutes: number) => Array.from({ length: minutes * 12 }, () => 5_000);
@@ -8,7 +8,7 @@ describe('a bankroll of bets', () => {
   test('is worth one at the start, and exactly one again after a window that says nothing', () => {
     const after = afterWindow(openWealth(4), win(0), 5_000, unlimited);
     expect(after.logEvidence).toBeCloseTo(0, 12);
-    expect(logSum(after.logShares)).toBeCloseTo(0, 12);
+    expect(logSum(after.shares.map(Math.log))).toBeCloseTo(0, 6);
   });
 
   test('never loses more than the bets: a fifth stays in cash', () => {
@@ -29,16 +29,29 @@ describe('a bankroll of bets', () => {
     const whole = afterWindow(lost, [0], 60_000, unlimited);
     let cut = lost;
     for (let window = 0; window < 12; window += 1) cut = afterWindow(cut, [0], 5_000, unlimited);
-    expect(Math.exp(whole.logShares[1] ?? 0)).toBeCloseTo(0.8 * (1 - 0.99 ** 4), 10);
-    expect(Math.exp(cut.logShares[1] ?? 0)).toBeCloseTo(0.8 * (1 - 0.99 ** 4), 10);
+    expect(whole.shares[1]).toBeCloseTo(0.8 * (1 - 0.99 ** 4), 6);
+    expect(cut.shares[1]).toBeCloseTo(0.8 * (1 - 0.99 ** 4), 6);
   });
 
   test('with a cap, needs three windows to reach a goal, however loud each is', () => {
-    const limits = { logWindowCap: Math.log(1000) / 3, logCeiling: Math.log(1000) };
+    const limits = { logWindowCap: Math.log(1000) / 3, logBrakeGoal: Math.log(100), logCeiling: Math.log(1000) };
     let wealth = openWealth(4);
     const path = [1, 2, 3].map(() => (wealth = afterWindow(wealth, win(500), 5_000, limits)));
     expect(path.map(({ logEvidence }) => logEvidence >= Math.log(1000) - 1e-9)).toEqual([false, false, true]);
     expect(path[0]?.logUncapped).toBe(Math.log(1000));
+  });
+
+  test('is enough for the brake after two windows, or after one that is overwhelming, and never worth more than it is', () => {
+    const goal = Math.log(100);
+    const worth = [0.5, 1, 1.9, 2].map((part) => forBrake(part * goal, goal) / goal);
+    expect(worth.map((part) => part >= 1)).toEqual([false, false, false, true]);
+    expect(2 * (worth[1] ?? 0)).toBeGreaterThan(1);
+    fc.assert(
+      fc.property(fc.double({ min: -50, max: 50, noNaN: true }), (log) => {
+        expect(forBrake(log, goal)).toBeLessThanOrEqual(log);
+        expect(forBrake(log, Infinity)).toBe(log);
+      }),
+    );
   });
 
   test('with a cap or a ceiling is never worth more than without', () => {
@@ -51,10 +64,10 @@ describe('a bankroll of bets', () => {
         let bound = openWealth(4);
         for (const logs of windows) {
           free = afterWindow(free, logs, 5_000, unlimited);
-          bound = afterWindow(bound, logs, 5_000, { logWindowCap: 1, logCeiling: 3 });
+          bound = afterWindow(bound, logs, 5_000, { logWindowCap: 1, logBrakeGoal: 2, logCeiling: 3 });
           expect(bound.logEvidence).toBeLessThanOrEqual(free.logEvidence + 1e-9);
           expect(bound.logUncapped).toBeLessThanOrEqual(free.logUncapped + 1e-9);
-          expect(logSum(bound.logShares)).toBeCloseTo(0, 9);
+          expect(logSum(bound.shares.map(Math.log))).toBeCloseTo(0, 6);
         }
       }),
     );

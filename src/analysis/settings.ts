@@ -1,12 +1,14 @@
 // Owns the numbers that decide when the judge speaks. They are pinned for an attempt: evidence gathered under one set
 // means nothing under another.
-import type { Tolerance } from './tolerance.ts';
+import { type CountMetric, type Metric, defaultErrors } from './metric.ts';
 
-export interface JudgeSettings {
-  /** Differences up to this are never a reason to roll back. */
-  readonly tolerate: Tolerance;
-  /** A step forward waits until this much damage is ruled out. */
-  readonly ruleOut: Tolerance;
+export interface JudgeSettings extends Certainty {
+  /** What is judged, at least one; names are distinct, weights sum to 1. Every one of them was asked for. */
+  readonly metrics: readonly Metric[];
+}
+
+/** What all metrics have in common. */
+export interface Certainty {
   /** 99.9: at most 1 in 1000 healthy releases is rolled back. Below 100. */
   readonly confidencePercent: number;
   /** The same for the brake, which only costs time. Below 100. */
@@ -22,9 +24,11 @@ export interface JudgeSettings {
   readonly bakeMs: number;
 }
 
+/** The terms on which one kind of bad requests is judged. */
+export interface Terms extends Certainty, Pick<CountMetric, 'weight' | 'tolerate' | 'ruleOut'> {}
+
 export const defaultSettings: JudgeSettings = {
-  tolerate: { ratio: 1.1, absolute: 0.0001 },
-  ruleOut: { ratio: 2, absolute: 0.002 },
+  metrics: [defaultErrors],
   confidencePercent: 99.9,
   brakeConfidencePercent: 99,
   clumping: 2,
@@ -40,13 +44,29 @@ export const logStepAccept = Math.log(5);
 export const logFinalAccept = Math.log(20);
 
 /** Odds, in logarithms, that a rollback needs: 99.9 percent is 1000 : 1. */
-export function logRollback(settings: JudgeSettings): number {
+export function logRollback(settings: Certainty): number {
   return logOdds(settings.confidencePercent);
 }
 
 /** Odds, in logarithms, that the brake needs: 99 percent is 100 : 1. */
-export function logBrake(settings: JudgeSettings): number {
+export function logBrake(settings: Certainty): number {
   return logOdds(settings.brakeConfidencePercent);
+}
+
+/**
+ * Odds, in logarithms, that must remain without each group of canary pods for a rollback: half of the rollback's logarithm,
+ * 31.6 : 1 at 99.9 percent and 10 : 1 at 99. What remains is evidence against "all other groups are fine", so of the
+ * single faulty groups that there are, at most 1 in 31.6 (3.2 percent; at 99 1 in 10) ever passes for a faulty version.
+ */
+export function logWithoutGroup(settings: Certainty): number {
+  return logRollback(settings) / 2;
+}
+
+export function termsOf(
+  { weight, tolerate, ruleOut }: Pick<CountMetric, 'weight' | 'tolerate' | 'ruleOut'>,
+  { confidencePercent, brakeConfidencePercent, clumping, minimumErrors, bakeMs }: Certainty,
+): Terms {
+  return { confidencePercent, brakeConfidencePercent, clumping, minimumErrors, bakeMs, weight, tolerate, ruleOut };
 }
 
 function logOdds(confidencePercent: number): number {

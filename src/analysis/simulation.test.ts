@@ -1,8 +1,9 @@
 // What the judge does in many simulated releases: how often it is wrong, and how fast it is right. Seeds are fixed.
 import { type Dice, binomial, diceFrom, poisson } from './dice.ts';
 import type { Window } from './engine.ts';
-import { type JudgeState, type Verdict, armJudge, judgeWindow, openJudge, startStep, verdictOf } from './judge.ts';
+import { type JudgeState, armJudge, judgeWindow, openJudge, startStep } from './judge.ts';
 import { type JudgeSettings, defaultSettings } from './settings.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 interface World {
   readonly perSecond: number;
@@ -21,7 +22,7 @@ interface World {
 }
 
 const settings: JudgeSettings = defaultSettings;
-const opened = () => startStep(openJudge(['app'], settings), 'step 1', 0);
+const opened = (judged = settings) => startStep(openJudge([{ name: 'app', hasLatency: false }], judged), 'step 1', 0);
 
 function windowAt(world: World, dice: Dice, index: number): Window {
   const { perSecond, weight, pods = 2, clump = 1, windowMs = 5_000 } = world;
@@ -54,15 +55,16 @@ function runUntil(
   world: World,
   dice: Dice,
   isDone: (verdict: Verdict) => boolean,
+  judged = settings,
 ): { windows: number; errors: number } | undefined {
-  let judge: JudgeState = opened();
+  let judge: JudgeState = opened(judged);
   let errors = 0;
   const windows = (world.minutes * 60_000) / (world.windowMs ?? 5_000);
   for (let index = 0; index < windows; index += 1) {
     const window = windowAt(world, dice, index);
     errors += window.canary.errors;
-    judge = judgeWindow(judge, 'app', window, settings);
-    if (isDone(verdictOf(judge, settings))) return { windows: index + 1, errors };
+    judge = judgeWindow(judge, 'app', window, judged);
+    if (isDone(verdictOf(judge, judged))) return { windows: index + 1, errors };
   }
   return undefined;
 }
@@ -106,9 +108,10 @@ describe('a healthy release', () => {
     expect(braked).toBeLessThanOrEqual(20);
   }, 60_000);
 
-  test('is safe also where errors come five at a time', () => {
-    const { rolledBack } = alarms(300, { ...quarter, stableRate: 0.01, canaryRate: 0.01, clump: 5 }, 3);
+  test('is safe also where errors come five at a time, and seldom braked: a single clump is not enough', () => {
+    const { braked, rolledBack } = alarms(300, { ...quarter, stableRate: 0.01, canaryRate: 0.01, clump: 5 }, 3);
     expect(rolledBack).toBeLessThanOrEqual(1);
+    expect(braked).toBeLessThanOrEqual(15);
   }, 60_000);
 
   test('is safe when both versions fail together, and the incident adds nothing to the evidence', () => {
@@ -149,10 +152,19 @@ describe('an unacceptable release', () => {
   }, 30_000);
 });
 
-const detection = (world: Partial<World>, isDone: (verdict: Verdict) => boolean, seed: number, runs = 100) => {
+const detection = (
+  world: Partial<World>,
+  isDone: (verdict: Verdict) => boolean,
+  seed: number,
+  runs = 100,
+  judged = settings,
+) => {
   const dice = diceFrom(seed);
   const full = { perSecond: 100, weight: 0.1, stableRate: 0, canaryRate: 0.5, minutes: 30, ...world };
-  return Array.from({ length: runs }, () => runUntil(full, dice, isDone) ?? { windows: Infinity, errors: Infinity });
+  return Array.from(
+    { length: runs },
+    () => runUntil(full, dice, isDone, judged) ?? { windows: Infinity, errors: Infinity },
+  );
 };
 
 describe('a bad release at ten percent of 100 requests a second', () => {
@@ -161,15 +173,15 @@ describe('a bad release at ten percent of 100 requests a second', () => {
     expect(median(detection({}, isHarmful, 8).map(({ windows }) => windows))).toBe(3);
   });
 
-  test('with one in twenty failing, is braked after half a dozen errors', () => {
-    expect(median(detection({ canaryRate: 0.05 }, isBraked, 9).map(({ errors }) => errors))).toBeLessThanOrEqual(7);
+  test('with one in twenty failing, is braked after eight errors', () => {
+    expect(median(detection({ canaryRate: 0.05 }, isBraked, 9).map(({ errors }) => errors))).toBeLessThanOrEqual(8);
   });
 
   test('with one in twenty failing and errors known to come alone, is braked after about four', () => {
     const alone = { ...settings, clumping: 1 };
     const dice = diceFrom(10);
     const errors = Array.from({ length: 100 }, () => {
-      let judge = openJudge(['gateway'], alone);
+      let judge = openJudge([{ name: 'gateway', hasLatency: false }], alone);
       let seen = 0;
       for (let index = 0; !isBraked(verdictOf(judge, alone)); index += 1) {
         const window = windowAt(
@@ -191,6 +203,20 @@ describe('a bad release at ten percent of 100 requests a second', () => {
     );
     expect(median(late)).toBeLessThanOrEqual(12);
   }, 30_000);
+
+  test('failing a little more is found sooner with less confidence, though its three pods have to agree', () => {
+    const worse = { stableRate: 0.001, canaryRate: 0.006, pods: 3 };
+    const [sure, less] = [99.9, 99].map((confidencePercent) =>
+      median(detection(worse, isHarmful, 14, 40, { ...settings, confidencePercent }).map(({ windows }) => windows)),
+    );
+    expect((less ?? Infinity) / (sure ?? 0)).toBeLessThan(0.85);
+  }, 30_000);
+
+  test('with a single bad pod among errors that come five at a time is next to never rolled back', () => {
+    const world = { stableRate: 0.001, canaryRate: 0.05, minutes: 60, badPod: 1, pods: 3, clump: 5, windowMs: 15_000 };
+    const found = detection(world, isHarmful, 15, 100).filter(({ windows }) => windows < Infinity);
+    expect(found.length).toBeLessThanOrEqual(3);
+  }, 60_000);
 
   test('with a single bad pod is braked, and never rolled back', () => {
     const dice = diceFrom(12);

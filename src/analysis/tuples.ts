@@ -12,7 +12,7 @@ export interface Rates {
   readonly stablePerSecond: number;
 }
 
-const most = 64;
+const most = 32;
 /** The newest windows are never folded: the recent rates are read from them. */
 const unfolded = 8;
 const recentMs = 15_000;

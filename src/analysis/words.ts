@@ -28,6 +28,11 @@ export function spanWords(seconds: number): string {
   return seconds <= 86_400 ? `${Math.ceil(seconds / 3_600)}h` : 'more than a day';
 }
 
+/** A time that a request takes: "300 ms", "1.5 s". */
+export function timeWords(seconds: number): string {
+  return seconds < 1 ? `${Number((seconds * 1000).toPrecision(3))} ms` : `${Number(seconds.toPrecision(3))} s`;
+}
+
 /** Counts may be fractions where a counter is; people see whole requests. */
 export function countWords(count: number): string {
   return String(Math.round(count));

@@ -5,6 +5,8 @@
 import type { Reason } from './reasons.ts';
 
 export const ADVICE: Readonly<Record<Reason, string>> = {
+  Hindered:
+    'The message has the answer of the API server. Usually a right is missing, because `deploy/rbac` is older than the operator, or another policy or a webhook refuses the write. Mend that; Serin tries again by itself.',
   UpToDate: 'Nothing to do.',
   Attached: 'Nothing to do. No pod was restarted.',
   Detached:
@@ -51,6 +53,9 @@ export const ADVICE: Readonly<Record<Reason, string>> = {
   Preparing: 'Wait.',
   PodsStarting:
     'Wait. If it lasts, `kubectl get pods` shows what they wait for; at `strategy.podsReadyWithin` the release goes back.',
+  Checking: 'Wait. The message says what is missing, if a pod has not answered as expected so far.',
+  CheckUnanswered:
+    'Let the operator reach the pods: a NetworkPolicy, a mesh that insists on TLS, or an operator outside the cluster may stand between. If the message names a port that nothing listens on, set `check.port`. `serin skip NAME` goes on without this check.',
   Shifting: 'Wait.',
   Judging: 'Wait. The message says for what, and `serin explain NAME` shows the counts.',
   Stepped: 'Nothing to do.',
@@ -62,6 +67,8 @@ export const ADVICE: Readonly<Record<Reason, string>> = {
     'See whether Prometheus answers at the address of the MetricSource. The weight stays where it is; after `onSourceDown.after` a person is asked (or the release goes back, if the Rollout says so).',
   SourceNeverAnswered:
     'Correct the address of the MetricSource, or what stands between the operator and it. `serin skip NAME` goes on without evidence.',
+  SplitOff:
+    'See whether the gateway obeys the weights of the route (`kubectl describe httproute`, and what it really sends where), and whether another route goes round it. The weight does not grow until it does. `serin skip NAME` if it is right so.',
   NotConverged:
     '`kubectl describe httproute` shows whether the gateway has accepted the route at its present generation. The weight does not grow until it has.',
   CapacityLow: 'Nothing, if pods come back. Otherwise see why pods of the new version end.',
@@ -69,11 +76,20 @@ export const ADVICE: Readonly<Record<Reason, string>> = {
   Braked: 'Wait: the evidence decides, at little cost. `serin abort NAME` if you know already.',
   Unresolved: '`serin abort NAME`, or apply a fix: it replaces this release.',
   BrakeReleased: 'Nothing to do.',
+  WouldHaveBraked:
+    'Nothing was done, as the Rollout asks. `serin explain NAME` shows the counts; `serin abort NAME` if you agree with the judge.',
+  WouldHaveRolledBack:
+    'Nothing was done, as the Rollout asks. `serin explain NAME` shows the counts; `serin abort NAME` if you agree with the judge, `analysis.mode: enforce` to let it act the next time.',
   Promoting: 'Wait. It is final: going back is another release.',
   NotAdopted:
     'The canary goes on serving all requests. See whether kube-controller-manager runs, and whether the selector or labels of the Deployment were changed.',
   Promoted: 'Nothing to do.',
   Errors: 'The message has rates and counts. Fix the version and apply it, or put the old template back.',
+  Latency: 'The message has rates and counts. Fix the version and apply it, or put the old template back.',
+  Metric:
+    'The message has the name of the metric and its numbers. Fix the version and apply it, or put the old template back.',
+  CheckFailed:
+    'The message has the request, the pod and what was expected. Fix the version, or correct the check in the Rollout and say `serin retry NAME`.',
   Crashes: '`kubectl logs --previous` of the rejected pods while they are there, else your log storage. Fix and apply.',
   NotReady:
     'See the readiness probe, the logs, and the names of ConfigMaps and Secrets. If pods only need longer, raise `strategy.podsReadyWithin`, then `serin retry NAME`.',

@@ -33,9 +33,11 @@ stage.describe('the API server with the generated CRDs', () => {
   test.each(Object.entries(required).flatMap(([kind, paths]) => paths.map((path) => [kind, path] as const)))(
     'refuses a %s without %s, unless it is stamped',
     async (kind, path) => {
-      const answer = await create(change(objectOf(kind, 'full', maximalSpecOf(kind)), path, undefined));
+      const whole = objectOf(kind, 'full', maximalSpecOf(kind));
+      const place = placeIn(whole, path);
+      const answer = await create(change(whole, place, undefined));
       if (path === stamped) expect(answer.status).toBe(201);
-      else expect(answer.body.message).toContain(`${path}: Required value`);
+      else expect(answer.body.message).toContain(`${place}: Required value`);
     },
   );
 
@@ -140,6 +142,25 @@ function pathOf(kind: string): string {
 
 function objectOf(kind: string, name = 'tried', spec: unknown = valid[kind]) {
   return { apiVersion, kind, metadata: { name: kind === 'MetricSource' ? `${namespace}-${name}` : name }, spec };
+}
+
+/** The entries of a list exclude each other's fields: the first one that has the field stands for all. */
+function placeIn(object: unknown, path: string): string {
+  const [head = '', ...tail] = path.split('[0]');
+  if (tail.length === 0) return path;
+  const list: unknown = head
+    .split('.')
+    .filter((key) => key !== '')
+    .reduce((at: unknown, key) => Object(at)[key], object);
+  const rest = tail.join('[0]');
+  const entries = Array.isArray(list) ? list : [];
+  const index = entries.findIndex((entry) => hasPath(entry, rest));
+  return `${head}[${index}]${placeIn(entries[index], rest)}`;
+}
+
+function hasPath(object: unknown, path: string): boolean {
+  const keys = path.split(/[.[\]]+/).filter((key) => key !== '');
+  return keys.reduce((at: unknown, key) => (at === undefined ? undefined : Object(at)[key]), object) !== undefined;
 }
 
 function maximalSpecOf(kind: string): unknown {

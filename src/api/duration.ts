@@ -25,3 +25,18 @@ export function parseDurationMs(text: string): number {
   const count = (unit: string) => Number(new RegExp(`([0-9]+)${unit}`).exec(text)?.[1] ?? 0);
   return ((count('h') * 60 + count('m')) * 60 + count('s')) * 1000;
 }
+
+/** A short span as answers are measured by: milliseconds or seconds (`300ms`, `2s`), above zero. */
+export const SPAN_PATTERN = '^([1-9][0-9]{0,5}ms|[1-9][0-9]{0,2}s)$';
+
+const short = new RegExp(SPAN_PATTERN);
+
+/**
+ * Milliseconds of a short span such as `300ms` or `2s`.
+ *
+ * @throws RangeError as `parseDurationMs` does.
+ */
+export function parseSpanMs(text: string): number {
+  if (!short.test(text)) throw new RangeError(`Cannot read "${text}" as a short span: write it like 300ms or 2s.`);
+  return text.endsWith('ms') ? Number(text.slice(0, -2)) : Number(text.slice(0, -1)) * 1000;
+}

@@ -3,15 +3,67 @@
  * The defaults live here and not in the CRD, because the API server would write them into the user's object and Git would
  * see them as drift.
  */
-import { parseDurationMs } from './duration.ts';
+import { type Check, LONGEST_ANSWER_MS } from './check-step.ts';
+import { parseDurationMs, parseSpanMs } from './duration.ts';
+import type { Metric } from './metric.ts';
 import type { RolloutSpec } from './rollout.ts';
 
 interface EffectiveStep {
-  /** Share of the requests that goes to the new version, 0 < w <= 100, resolution 0.01. */
+  /** Share of the requests that goes to the new version, 0 <= w <= 100, resolution 0.01; 0 in checks before the first weight. */
   readonly weightPercent: number;
-  /** The step lasts at least this long, counted from the moment its weight converged. */
+  /** The step lasts at least this long, counted from the moment its weight converged. 0 for a check. */
   readonly atLeastMs: number;
+  /** Set: the step keeps the weight of the one before it and ends when this has passed. */
+  readonly check?: EffectiveCheck | undefined;
 }
+
+export interface EffectiveCheck {
+  readonly requests: readonly EffectiveRequest[];
+  /** Tried again for so long before it counts as failed. */
+  readonly withinMs: number;
+  /** Absent: the port that the Service sends to. */
+  readonly port?: number | undefined;
+}
+
+export interface EffectiveRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  /** With its query. */
+  readonly path: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** Absent: any from 200 to 299. */
+  readonly status?: number | undefined;
+  /** A text that the answer has to contain; absent: anything. */
+  readonly body?: string | undefined;
+  readonly withinMs: number;
+}
+
+/** One metric that is judged. Tolerances as written; `src/analysis/tolerance.ts` reads them. */
+export type EffectiveMetric =
+  | { readonly kind: 'errors'; readonly tolerate: string; readonly ruleOut: string }
+  /** `tolerate` is a percentage: "10%". */
+  | {
+      readonly kind: 'latency';
+      readonly thresholdMs?: number | undefined;
+      readonly tolerate: string;
+      readonly ruleOut: string;
+    }
+  /** Two selectors in PromQL. */
+  | {
+      readonly kind: 'counters';
+      readonly name: string;
+      readonly bad: string;
+      readonly total: string;
+      readonly tolerate: string;
+      readonly ruleOut: string;
+    }
+  /** An expression in PromQL with one limit. */
+  | {
+      readonly kind: 'threshold';
+      readonly name: string;
+      readonly query: string;
+      readonly max?: number | undefined;
+      readonly min?: number | undefined;
+    };
 
 interface EffectiveTraffic {
   /** Absent: nothing sends requests to the pods, as with queue workers. */
@@ -32,12 +84,14 @@ interface EffectiveStrategy {
   readonly allowTwoVersions: boolean;
 }
 
-interface EffectiveAnalysis {
+export interface EffectiveAnalysis {
+  /** `observe`: everything is judged and nothing is done about it. */
+  readonly mode: 'enforce' | 'observe';
   /** Name of a MetricSource; absent means: the one marked default, if there is one. */
   readonly source?: string | undefined;
   readonly confidencePercent: number;
-  /** Tolerances as written; `src/analysis/tolerance.ts` reads them. */
-  readonly errors: { readonly tolerate: string; readonly ruleOut: string };
+  /** At least one of them compares the two versions. */
+  readonly metrics: readonly EffectiveMetric[];
   readonly whenUnsure: { readonly afterMs: number; readonly do: 'proceed' | 'hold' | 'rollback' };
   readonly onSourceDown: { readonly afterMs: number; readonly do: 'hold' | 'rollback' };
 }
@@ -58,8 +112,12 @@ export const builtInDefaults = {
   podsReadyWithin: '10m',
   drain: '15s',
   confidencePercent: 99.9,
+  checkWithin: '1m',
+  mode: 'enforce',
   tolerate: '10% or 0.01pp',
   ruleOut: '2x + 0.2pp',
+  latencyTolerate: '10%',
+  latencyRuleOut: '2x + 1pp',
   whenUnsure: { after: '10m', do: 'proceed' },
   onSourceDown: { after: '5m', do: 'hold' },
 } as const;
@@ -89,30 +147,84 @@ function effectiveTraffic(traffic: NonNullable<RolloutSpec['traffic']> = {}): Ef
 }
 
 function effectiveStrategy(strategy: RolloutSpec['strategy']): EffectiveStrategy {
-  const steps = strategy?.steps ?? builtInDefaults.stepWeightPercents.map((weight) => ({ weight, atLeast: undefined }));
   return {
-    steps: steps.map((step) => ({
-      weightPercent: step.weight,
-      atLeastMs: parseDurationMs(step.atLeast ?? builtInDefaults.atLeast),
-    })),
+    steps: effectiveSteps(strategy?.steps ?? builtInDefaults.stepWeightPercents.map((weight) => ({ weight }))),
     bakeMs: parseDurationMs(strategy?.bake ?? builtInDefaults.bake),
     podsReadyWithinMs: parseDurationMs(strategy?.podsReadyWithin ?? builtInDefaults.podsReadyWithin),
     allowTwoVersions: strategy?.allowTwoVersions ?? false,
   };
 }
 
-function effectiveAnalysis(analysis: RolloutSpec['analysis'] = {}): EffectiveAnalysis {
-  const { errors = {} } = analysis.metrics?.[0] ?? {};
+type Steps = NonNullable<NonNullable<RolloutSpec['strategy']>['steps']>;
+
+/** A check stands at the weight of the step before it. */
+function effectiveSteps(written: Steps): readonly EffectiveStep[] {
+  let weightPercent = 0;
+  return written.map((step) => {
+    weightPercent = step.weight ?? weightPercent;
+    return step.check === undefined
+      ? { weightPercent, atLeastMs: parseDurationMs(step.atLeast ?? builtInDefaults.atLeast) }
+      : { weightPercent, atLeastMs: 0, check: effectiveCheck(step.check) };
+  });
+}
+
+function effectiveCheck({ requests, within, port }: Check): EffectiveCheck {
   return {
+    requests: requests.map(effectiveRequest),
+    withinMs: parseDurationMs(within ?? builtInDefaults.checkWithin),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+function effectiveRequest({ method = 'GET', path, headers = [], expect = {} }: Check['requests'][number]) {
+  const { status, body, within } = expect;
+  return {
+    method,
+    path,
+    headers,
+    ...(status === undefined ? {} : { status }),
+    ...(body === undefined ? {} : { body }),
+    withinMs: within === undefined ? LONGEST_ANSWER_MS : parseSpanMs(within),
+  };
+}
+
+function effectiveAnalysis(analysis: RolloutSpec['analysis'] = {}): EffectiveAnalysis {
+  return {
+    mode: analysis.mode ?? builtInDefaults.mode,
     ...(analysis.source === undefined ? {} : { source: analysis.source }),
     confidencePercent: analysis.confidence ?? builtInDefaults.confidencePercent,
-    errors: {
-      tolerate: errors.tolerate ?? builtInDefaults.tolerate,
-      ruleOut: errors.ruleOut ?? builtInDefaults.ruleOut,
-    },
+    metrics: (analysis.metrics ?? [{ errors: {} }]).map(effectiveMetric),
     whenUnsure: wait(analysis.whenUnsure, builtInDefaults.whenUnsure),
     onSourceDown: wait(analysis.onSourceDown, builtInDefaults.onSourceDown),
   };
+}
+
+function effectiveMetric({ errors, latency, query }: Metric): EffectiveMetric {
+  if (query !== undefined) return effectiveQuery(query);
+  const { tolerate, ruleOut, latencyTolerate, latencyRuleOut } = builtInDefaults;
+  if (latency === undefined)
+    return { kind: 'errors', tolerate: errors?.tolerate ?? tolerate, ruleOut: errors?.ruleOut ?? ruleOut };
+  return {
+    kind: 'latency',
+    ...(latency.threshold === undefined ? {} : { thresholdMs: parseSpanMs(latency.threshold) }),
+    tolerate: latency.tolerate ?? latencyTolerate,
+    ruleOut: latency.ruleOut ?? latencyRuleOut,
+  };
+}
+
+/** The rules of the CRD see to it that a query has either both counters or a value. */
+function effectiveQuery(query: NonNullable<Metric['query']>): EffectiveMetric {
+  const { name, bad = '', total = '', value, max, min } = query;
+  if (value !== undefined)
+    return {
+      kind: 'threshold',
+      name,
+      query: value,
+      ...(max === undefined ? {} : { max }),
+      ...(min === undefined ? {} : { min }),
+    };
+  const { tolerate = builtInDefaults.tolerate, ruleOut = builtInDefaults.ruleOut } = query;
+  return { kind: 'counters', name, bad, total, tolerate, ruleOut };
 }
 
 function wait<Act>(

@@ -3,7 +3,7 @@
  * everything that the attempt was begun with, because editing the Rollout changes the next attempt only.
  */
 import * as z from 'zod';
-import type { EffectiveSpec } from './effective.ts';
+import { builtInDefaults, type EffectiveAnalysis, type EffectiveMetric, type EffectiveSpec } from './effective.ts';
 import { objectName, serviceName, text } from './text.ts';
 
 const milliseconds = (description: string) => z.int().min(0).describe(description);
@@ -33,6 +33,31 @@ export const pinnedTrafficSchema = z
   })
   .describe('Where the requests come from, as it was when the attempt began.');
 
+const pinnedRequestSchema = z
+  .object({
+    method: z.enum(['GET', 'HEAD', 'POST']).describe('Method of the request.'),
+    path: text(512, 'Path and query.'),
+    headers: z
+      .array(
+        z.object({ name: text(64, 'Name of the header.'), value: text(256, 'Its value.') }).describe('One header.'),
+      )
+      .max(5)
+      .readonly()
+      .describe('Headers of the request.'),
+    status: z.int().optional().describe('The status that is expected; absent: any from 200 to 299.'),
+    body: text(256, 'A text that the answer has to contain; absent: anything.').optional(),
+    withinMs: milliseconds('The longest time that the answer may take, in milliseconds.'),
+  })
+  .describe('One request.');
+
+const pinnedCheckSchema = z
+  .object({
+    requests: z.array(pinnedRequestSchema).max(10).readonly().describe('The requests.'),
+    withinMs: milliseconds('How long it is tried again before it counts as failed, in milliseconds.'),
+    port: z.int().optional().describe('Port of the pods; absent: the one that the Service sends to.'),
+  })
+  .describe('A check of the pods, at the weight of the step before it.');
+
 export const pinnedStrategySchema = z
   .object({
     steps: z
@@ -41,6 +66,7 @@ export const pinnedStrategySchema = z
           .object({
             weightPercent: z.number().min(0).max(100).describe('Percentage of the requests for the new version.'),
             atLeastMs: milliseconds('The least time that the step lasts, in milliseconds.'),
+            check: pinnedCheckSchema.optional(),
           })
           .describe('One step.'),
       )
@@ -53,16 +79,34 @@ export const pinnedStrategySchema = z
   })
   .describe('How it is released, as it was when the attempt began.');
 
+const pinnedMetricSchema = z
+  .object({
+    kind: z.enum(['errors', 'latency', 'counters', 'threshold']).describe('What kind of metric it is.'),
+    name: text(63, 'Name of a query.').optional(),
+    tolerate: text(40, 'How much worse is no reason to go back.').optional(),
+    ruleOut: text(40, 'How much worse has to be ruled out before a step.').optional(),
+    thresholdMs: milliseconds('A request that takes longer is slow, in milliseconds.').optional(),
+    bad: text(2048, 'Selector of the counter of what went wrong.').optional(),
+    total: text(2048, 'Selector of the counter of all that was tried.').optional(),
+    query: text(2048, 'Expression that gives one number.').optional(),
+    max: z.number().optional().describe('The most that the number may be.'),
+    min: z.number().optional().describe('The least that the number may be.'),
+  })
+  .describe('One metric.');
+
 export const pinnedAnalysisSchema = z
   .object({
+    mode: z.enum(['enforce', 'observe']).optional().describe('Whether anything is done about what the judge says.'),
     source: objectName('The MetricSource that the Rollout names.').optional(),
     confidencePercent: z.number().min(0).max(100).describe('How sure the judge has to be, in percent.'),
+    metrics: z.array(pinnedMetricSchema).max(8).optional().describe('What is judged.'),
     errors: z
       .object({
         tolerate: text(40, 'How much worse is no reason to go back.'),
         ruleOut: text(40, 'How much worse has to be ruled out before a step.'),
       })
-      .describe('Tolerances for the share of failed requests.'),
+      .optional()
+      .describe('Where an older Serin wrote what is judged: tolerances for the share of failed requests.'),
     whenUnsure: z
       .object({
         afterMs: milliseconds('Waiting time in milliseconds.'),
@@ -76,7 +120,42 @@ export const pinnedAnalysisSchema = z
       })
       .describe('What happens when the metric source is silent.'),
   })
-  .describe('How it is judged, as it was when the attempt began.');
+  .describe('How it is judged, as it was when the attempt began.')
+  .transform(analysisOf);
+
+interface Written extends Omit<EffectiveAnalysis, 'mode' | 'metrics'> {
+  readonly mode?: EffectiveAnalysis['mode'] | undefined;
+  readonly metrics?: readonly z.infer<typeof pinnedMetricSchema>[] | undefined;
+  readonly errors?: { readonly tolerate: string; readonly ruleOut: string } | undefined;
+}
+
+/** An older Serin wrote no mode and judged nothing but errors; its attempts go on as they began. */
+function analysisOf({ mode, metrics, errors, ...analysis }: Written): EffectiveAnalysis {
+  const { tolerate, ruleOut } = builtInDefaults;
+  const older: EffectiveMetric = { kind: 'errors', tolerate, ruleOut, ...errors };
+  return {
+    ...analysis,
+    mode: mode ?? builtInDefaults.mode,
+    metrics: metrics === undefined || metrics.length === 0 ? [older] : metrics.map(metricOf),
+  };
+}
+
+function metricOf(written: z.infer<typeof pinnedMetricSchema>): EffectiveMetric {
+  const { kind, name = '', tolerate = '', ruleOut = '', thresholdMs, bad = '', total = '', query = '' } = written;
+  const { max, min } = written;
+  switch (kind) {
+    case 'errors':
+      return { kind, tolerate, ruleOut };
+    case 'latency':
+      return { kind, ...(thresholdMs === undefined ? {} : { thresholdMs }), tolerate, ruleOut };
+    case 'counters':
+      return { kind, name, bad, total, tolerate, ruleOut };
+    case 'threshold':
+      return { kind, name, query, ...(max === undefined ? {} : { max }), ...(min === undefined ? {} : { min }) };
+    default:
+      return kind satisfies never;
+  }
+}
 
 export const pinnedSpecSchema = z
   .object({

@@ -22,6 +22,11 @@ export type Move = 'serin' | 'user' | 'none';
 
 type Words = Readonly<Record<string, readonly [move: Move, sentence: string]>>;
 
+/** An Event of any time: the status says in its own words where the Rollout stands. */
+const always = {
+  Hindered: ['user', 'Serin could not do what comes next, several times in a row; it keeps trying.'],
+} as const satisfies Words;
+
 const atRest = {
   UpToDate: ['none', 'The live template is the stable revision.'],
   Attached: ['none', 'Serin took charge of the releases of this workload.'],
@@ -60,6 +65,8 @@ const releasing = {
   ReleaseStarted: ['serin', 'A new template was seen and its release began.'],
   Preparing: ['serin', 'Services are pinned and the first pods of the new revision start.'],
   PodsStarting: ['serin', 'Pods of the new revision start.'],
+  Checking: ['serin', 'Requests of a check are sent to pods of the new revision.'],
+  CheckUnanswered: ['user', 'No pod of the new revision could be asked by a check; this says nothing about it.'],
   Shifting: ['serin', 'Routes take up a new weight.'],
   Judging: ['serin', 'The new revision is being compared with the stable one.'],
   Stepped: ['serin', 'The weight rises to the next step.'],
@@ -68,12 +75,15 @@ const releasing = {
   Unsure: ['user', 'whenUnsure says hold, and the evidence is not enough.'],
   SourceDown: ['serin', 'The metric source does not answer; this says nothing about the revision.'],
   SourceNeverAnswered: ['user', 'The metric source has never answered; the release holds.'],
+  SplitOff: ['user', 'Another share of the requests reaches the new revision than its weight says, or none.'],
   NotConverged: ['user', 'The gateway has not taken up the route within the deadline.'],
   CapacityLow: ['serin', 'The new revision lost ready pods; its weight follows its capacity.'],
   PausedByPerson: ['user', 'A person paused the release.'],
   Braked: ['serin', 'The weight was cut because the new revision may be harmful.'],
   Unresolved: ['user', 'The brake is on for long and the evidence decides neither way.'],
   BrakeReleased: ['serin', 'The doubt is gone; the release goes on.'],
+  WouldHaveBraked: ['user', 'Mode observe: the weight would have been cut, and was not.'],
+  WouldHaveRolledBack: ['user', 'Mode observe: the revision would have been rolled back, and was not.'],
   Promoting: ['serin', 'The Deployment takes over the ReplicaSet of the new revision.'],
   NotAdopted: ['user', 'The Deployment controller has not taken over the ReplicaSet in time.'],
   Promoted: ['none', 'The new revision is stable.'],
@@ -81,6 +91,9 @@ const releasing = {
 
 const goingBack = {
   Errors: ['user', 'The new revision fails more requests than tolerated.'],
+  Latency: ['user', 'The new revision is slower than tolerated.'],
+  Metric: ['user', 'A metric that the Rollout names is worse than tolerated, or beyond its limit.'],
+  CheckFailed: ['user', 'A pod of the new revision did not answer a check as expected.'],
   Crashes: ['user', 'Pods of the new revision crash.'],
   NotReady: ['user', 'Pods of the new revision did not become ready in time.'],
   ImagePull: ['user', 'The image of the new revision cannot be pulled.'],
@@ -100,14 +113,32 @@ const goingBack = {
 
 /** The reasons by where a Rollout stands when they are given, for those who read them in order. */
 export const REASON_GROUPS = {
+  'At any time': always,
   'At rest': atRest,
   'While Serin attaches': attaching,
   'During a release': releasing,
   'Going back, and afterwards': goingBack,
 } as const;
 
-export const REASONS = { ...atRest, ...attaching, ...releasing, ...goingBack } as const;
+export const REASONS = { ...always, ...atRest, ...attaching, ...releasing, ...goingBack } as const;
 export type Reason = keyof typeof REASONS;
+
+/**
+ * Whose move it is now, undefined for a reason of another version. The words of a way back say why; until it has ended, or
+ * stands still, it is Serin that acts.
+ */
+export function moveOf({ phase, reason, isStalled }: Standing): Move | undefined {
+  const isGoingBack = phase === 'RollingBack' || phase === 'Detaching';
+  if (isGoingBack && !isStalled) return 'serin';
+  return Object.entries(REASONS).find(([name]) => name === reason)?.[1][0];
+}
+
+interface Standing {
+  readonly phase: string | undefined;
+  readonly reason: string | undefined;
+  /** The condition Stalled is True. */
+  readonly isStalled: boolean;
+}
 
 /** Reasons that the conditions Guarded and Judged have of their own; Ready, Reconciling and Stalled have the reason of the status. */
 export const CONDITION_REASONS = {
@@ -133,6 +164,9 @@ export const VERDICTS = {
   Acceptable: 'The new version is not unacceptably worse, by the evidence of this step.',
   NotEnough: 'There is not enough evidence yet.',
   Doubt: 'There is evidence of harm, and not enough to go back; no step forward.',
+  Checking: 'Requests of a check are sent to its pods.',
+  WouldBrake: 'Mode observe: the weight would have been cut.',
+  WouldRollBack: 'Mode observe: it would have been rolled back.',
   Baking: 'All requests are on the new version and nothing speaks against it.',
   NoSource: 'There is no metric source; only readiness and restarts are watched.',
   SourceDown: 'The metric source does not answer, which is no verdict.',
@@ -143,6 +177,7 @@ export const VERDICTS = {
  * bake, the beginning and the end of the promotion.
  */
 export const EVENT_REASONS = [
+  'Hindered',
   'Attached',
   'Detached',
   'GuardBypassed',
@@ -151,10 +186,15 @@ export const EVENT_REASONS = [
   'Baking',
   'Braked',
   'BrakeReleased',
+  'WouldHaveBraked',
+  'WouldHaveRolledBack',
   'Promoting',
   'Promoted',
   // why a release goes back
   'Errors',
+  'Latency',
+  'Metric',
+  'CheckFailed',
   'Crashes',
   'NotReady',
   'ImagePull',

@@ -50,11 +50,28 @@ const requestCountsSchema = z
   })
   .describe('Requests during the attempt.');
 
+const foregoneSchema = (what: string) =>
+  z
+    .strictObject({
+      at: moment('When the judge said so.'),
+      reason: text(64, 'Why, as one of the documented reasons.'),
+      message: text(2048, 'Why, in one sentence.'),
+    })
+    .optional()
+    .describe(what);
+
 export const releaseRecordStatusSchema = z
   .strictObject({
     outcome: z.enum(releaseOutcomes).optional().describe('How the attempt ended; absent while it runs.'),
     reason: text(64, 'Why, as one of the documented reasons.').optional(),
     message: text(2048, 'Why, in one sentence.').optional(),
+    wouldHave: z
+      .strictObject({
+        braked: foregoneSchema('When and why the weight would have been cut first.'),
+        rolledBack: foregoneSchema('When and why it would have been rolled back.'),
+      })
+      .optional()
+      .describe('In mode observe: what would have been done about what the judge said.'),
     startedAt: moment('When the attempt began.').optional(),
     endedAt: moment('When it had ended.').optional(),
     timings: z

@@ -58,6 +58,7 @@ const quarantineSchema = z
 /** Why an attempt goes back. Closed list. */
 export const RETREATS = [
   'harm',
+  'check',
   'crash',
   'notReady',
   'aborted',
@@ -79,6 +80,23 @@ const retreatSchema = z
     zeroAtMs: epochMs.optional().describe('When every route was seen to send nothing to the canary.'),
   })
   .describe('The latched decision to go back; nothing but a retry by a person lifts it.');
+
+const foregoneSchema = (what: string) =>
+  z
+    .object({
+      atMs: epochMs.describe('When the judge said so.'),
+      reason: z.string().max(64).describe('The documented reason.'),
+      message: sentence.describe('One sentence, rates and counts first.'),
+    })
+    .optional()
+    .describe(what);
+
+const wouldHaveSchema = z
+  .object({
+    braked: foregoneSchema('When and why the weight would have been cut first.'),
+    rolledBack: foregoneSchema('When and why it would have been rolled back.'),
+  })
+  .describe('In mode observe: what would have been done.');
 
 const attemptSchema = z
   .object({
@@ -114,6 +132,8 @@ const attemptSchema = z
       })
       .optional()
       .describe('Set while the weight is cut because of doubt.'),
+    bakeBrakes: z.int().optional().describe('How often the bake was braked.'),
+    wouldHave: wouldHaveSchema.optional(),
     maxSurge: z.string().max(16).optional().describe('The maxSurge of the Deployment before the handover.'),
     retreat: retreatSchema.optional(),
   })
@@ -166,4 +186,5 @@ export type StableRevision = z.infer<typeof stableSchema>;
 export type Quarantine = z.infer<typeof quarantineSchema>;
 export type Condition = z.infer<typeof conditionSchema>;
 
-export const JOURNAL_VERSION = 1;
+/** 2: checks, several metrics and the mode are pinned with an attempt; one that an older Serin pinned is read all the same. */
+export const JOURNAL_VERSION = 2;

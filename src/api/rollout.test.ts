@@ -32,11 +32,21 @@ test('an unknown field is refused without an API server too', () => {
 });
 
 test('every tolerance that the CRD lets in can be read by the judge', () => {
-  const errors = structuralSchema(rolloutSpecSchema, 'spec').properties?.['analysis']?.properties?.['metrics']?.items;
-  const fields = errors?.properties?.['errors']?.properties;
-  const written = (field: string) => fc.stringMatching(new RegExp(fields?.[field]?.pattern ?? '$^'));
-  fc.assert(fc.property(written('tolerate'), (text) => expect(parseTolerate(text)).not.toHaveProperty('kind')));
-  fc.assert(fc.property(written('ruleOut'), (text) => expect(parseRuleOut(text)).not.toHaveProperty('kind')));
+  const metric = structuralSchema(rolloutSpecSchema, 'spec').properties?.['analysis']?.properties?.['metrics']?.items;
+  const written = (kind: string, field: string) =>
+    fc.stringMatching(new RegExp(metric?.properties?.[kind]?.properties?.[field]?.pattern ?? '$^'));
+  for (const kind of ['errors', 'latency', 'query']) {
+    fc.assert(fc.property(written(kind, 'tolerate'), (text) => expect(parseTolerate(text)).not.toHaveProperty('kind')));
+    fc.assert(fc.property(written(kind, 'ruleOut'), (text) => expect(parseRuleOut(text)).not.toHaveProperty('kind')));
+  }
+});
+
+test('every tolerance of latency that the CRD lets in is more than nothing, as the judge needs it', () => {
+  const metric = structuralSchema(rolloutSpecSchema, 'spec').properties?.['analysis']?.properties?.['metrics']?.items;
+  const { pattern = '$^' } = metric?.properties?.['latency']?.properties?.['tolerate'] ?? {};
+  fc.assert(
+    fc.property(fc.stringMatching(new RegExp(pattern)), (text) => expect(Number.parseFloat(text)).toBeGreaterThan(0)),
+  );
 });
 
 test.each(kindDeclarations.map((kind) => [kind.resource.kind, kind] as const))(

@@ -1,5 +1,7 @@
 /** Owns what a user may write in a Rollout; it must never accept a field that nothing obeys. */
 import * as z from 'zod';
+import { checkSchema } from './check-step.ts';
+import { metricsSchema } from './metric.ts';
 import { distinct, withRules } from './rules.ts';
 import { duration, objectName, serviceName } from './text.ts';
 
@@ -91,20 +93,46 @@ const weightSchema = withRules(
   ],
 );
 
-const stepSchema = z
-  .strictObject({
-    weight: weightSchema,
-    atLeast: duration('The step lasts at least this long, however quickly the judge is sure. Default: 30s.').optional(),
-  })
-  .describe('One rise of the weight. The next step begins when the judge says that the new version is acceptable.');
-
-const stepsSchema = withRules(
-  z.array(stepSchema).min(1).max(20).describe('The weights, each higher than the one before. Default: 5, 25 and 50.'),
+const stepSchema = withRules(
+  z
+    .strictObject({
+      weight: weightSchema.optional(),
+      atLeast: duration(
+        'A step with a weight lasts at least this long, however quickly the judge is sure. Default: 30s.',
+      ).optional(),
+      check: checkSchema.optional(),
+    })
+    .describe(
+      'One rise of the weight, or a check at the weight of the step before it. After a weight the next step begins when the judge says that the new version is acceptable.',
+    ),
   [
     {
-      cel: 'self.map(s, s.weight).isSorted() && self.all(s, self.exists_one(t, t.weight == s.weight))',
+      cel: 'has(self.weight) != has(self.check)',
+      message: 'a step is either a weight or a check: write one of them, and two steps where you want both.',
+      holds: ({ weight, check }) => (weight === undefined) !== (check === undefined),
+    },
+    {
+      cel: '!has(self.atLeast) || has(self.weight)',
+      message: 'atLeast belongs to a weight: a check ends when it has passed.',
+      holds: ({ atLeast, weight }) => atLeast === undefined || weight !== undefined,
+    },
+  ],
+);
+
+const stepsSchema = withRules(
+  z
+    .array(stepSchema)
+    .min(1)
+    .max(20)
+    .describe('Weights, each higher than the one before, and checks between them. Default: 5, 25 and 50.'),
+  [
+    {
+      cel: 'self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && self.filter(s, has(s.weight)).all(s, self.filter(t, has(t.weight)).exists_one(t, t.weight == s.weight))',
       message: 'each step needs a higher weight than the step before it: sort the steps and remove repeated weights.',
-      holds: (steps) => steps.every((step, i) => i === 0 || step.weight > (steps[i - 1]?.weight ?? 0)),
+      holds: (steps) => {
+        const weights = steps.flatMap(({ weight }) => weight ?? []);
+        return weights.every((weight, i) => i === 0 || weight > (weights[i - 1] ?? 0));
+      },
     },
   ],
 );
@@ -126,31 +154,6 @@ const strategySchema = z
       ),
   })
   .describe('How quickly requests move to the new version.');
-
-const toleratePattern = /^([0-9]{1,6}(\.[0-9]{1,6})?%( or [0-9]{1,6}(\.[0-9]{1,6})?pp)?|[0-9]{1,6}(\.[0-9]{1,6})?pp)$/;
-const ruleOutPattern =
-  /^([1-9][0-9]{0,5}(\.[0-9]{1,6})?x( \+ [0-9]{1,6}(\.[0-9]{1,6})?pp)?|[0-9]{1,6}(\.[0-9]{1,6})?pp)$/;
-
-const errorsSchema = z
-  .strictObject({
-    tolerate: z
-      .string()
-      .max(40)
-      .regex(toleratePattern)
-      .optional()
-      .describe(
-        'How much worse than the old version is no reason to go back: relative, absolute in percentage points, or whichever of the two is larger. Default: "10% or 0.01pp".',
-      ),
-    ruleOut: z
-      .string()
-      .max(40)
-      .regex(ruleOutPattern)
-      .optional()
-      .describe(
-        'How much worse has to be ruled out before the next step: a multiple of the old version\'s share of failed requests plus percentage points. Default: "2x + 0.2pp".',
-      ),
-  })
-  .describe('The share of requests that fail, compared with the old version at the same time.');
 
 const whenUnsureSchema = z
   .strictObject({
@@ -192,28 +195,54 @@ const confidenceSchema = withRules(
   ],
 );
 
-const analysisSchema = z
-  .strictObject({
-    source: objectName('Name of the MetricSource. Default: the one marked as default, if there is one.').optional(),
-    confidence: confidenceSchema.optional(),
-    metrics: z
-      .array(z.strictObject({ errors: errorsSchema }).describe('One metric that is judged.'))
-      .min(1)
-      .max(1)
-      .optional()
-      .describe('What is judged. Default: errors.'),
-    whenUnsure: whenUnsureSchema.optional(),
-    onSourceDown: onSourceDownSchema.optional(),
-  })
-  .describe('How the new version is judged.');
+const analysisSchema = withRules(
+  z
+    .strictObject({
+      source: objectName('Name of the MetricSource. Default: the one marked as default, if there is one.').optional(),
+      mode: z
+        .enum(['enforce', 'observe'])
+        .optional()
+        .describe(
+          'enforce acts on what the judge says. observe judges all the same and acts on none of it: no brake and no way back, only words about what would have been done; steps go on by time. Pods that crash or do not become ready, failed checks and a silent metric source count in both. Default: enforce.',
+        ),
+      confidence: confidenceSchema.optional(),
+      metrics: metricsSchema.optional(),
+      whenUnsure: whenUnsureSchema.optional(),
+      onSourceDown: onSourceDownSchema.optional(),
+    })
+    .describe('How the new version is judged.'),
+  [
+    {
+      cel: "!has(self.mode) || self.mode != 'observe' || !has(self.whenUnsure) || !has(self.whenUnsure.do) || self.whenUnsure.do == 'proceed'",
+      message: 'mode observe goes on by time: remove whenUnsure.do, or write mode: enforce.',
+      holds: ({ mode, whenUnsure }) => mode !== 'observe' || (whenUnsure?.do ?? 'proceed') === 'proceed',
+    },
+    {
+      cel: "!has(self.mode) || self.mode != 'observe' || !has(self.onSourceDown) || !has(self.onSourceDown.do) || self.onSourceDown.do == 'hold'",
+      message: 'mode observe rolls nothing back: remove onSourceDown.do, or write mode: enforce.',
+      holds: ({ mode, onSourceDown }) => mode !== 'observe' || (onSourceDown?.do ?? 'hold') === 'hold',
+    },
+  ],
+);
 
-export const rolloutSpecSchema = z
-  .strictObject({
-    targetRef: targetRefSchema,
-    traffic: trafficSchema.optional(),
-    strategy: strategySchema.optional(),
-    analysis: analysisSchema.optional(),
-  })
-  .describe('How new versions of one Deployment are released.');
+export const rolloutSpecSchema = withRules(
+  z
+    .strictObject({
+      targetRef: targetRefSchema,
+      traffic: trafficSchema.optional(),
+      strategy: strategySchema.optional(),
+      analysis: analysisSchema.optional(),
+    })
+    .describe('How new versions of one Deployment are released.'),
+  [
+    {
+      cel: '!has(self.strategy) || !has(self.strategy.steps) || (has(self.traffic) && has(self.traffic.service)) || self.strategy.steps.all(s, !has(s.check) || has(s.check.port))',
+      message: 'without traffic.service a check does not know its port: add check.port.',
+      holds: ({ traffic, strategy }) =>
+        traffic?.service !== undefined ||
+        (strategy?.steps ?? []).every(({ check }) => check === undefined || check.port !== undefined),
+    },
+  ],
+);
 
 export type RolloutSpec = z.infer<typeof rolloutSpecSchema>;

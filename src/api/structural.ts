@@ -20,6 +20,9 @@ export interface StructuralSchema {
   items?: StructuralSchema;
   required?: string[];
   properties?: Record<string, StructuralSchema>;
+  /** Of a map, whose keys are the user's. */
+  additionalProperties?: StructuralSchema;
+  maxProperties?: number;
   'x-kubernetes-preserve-unknown-fields'?: true;
   'x-kubernetes-list-type'?: string;
   'x-kubernetes-list-map-keys'?: string[];
@@ -27,7 +30,7 @@ export interface StructuralSchema {
 }
 
 /** What `z.toJSONSchema` may hand us beyond that. */
-type Emitted = Omit<StructuralSchema, 'items' | 'properties'> & {
+type Emitted = Omit<StructuralSchema, 'items' | 'properties' | 'additionalProperties'> & {
   const?: string | number | boolean;
   items?: Emitted;
   properties?: Record<string, Emitted>;
@@ -68,6 +71,7 @@ const copied = [
   'maximum',
   'minItems',
   'maxItems',
+  'maxProperties',
   'required',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
@@ -106,7 +110,7 @@ function children(emitted: Emitted, path: string): StructuralSchema {
   if (emitted.items !== undefined) result.items = structural(emitted.items, `${path}[]`);
   const more = emitted.additionalProperties;
   if (typeof more !== 'object') return result;
-  if (Object.keys(more).length > 0) throw new Error(`${path}: a map of one type is not used in Serin's kinds.`);
+  if (Object.keys(more).length > 0) return { ...result, additionalProperties: structural(more, `${path}.*`) };
   // `{}` is zod's word for a loose object, where a strict one says `false` and a plain one says nothing.
   result['x-kubernetes-preserve-unknown-fields'] = true;
   return result;
@@ -115,6 +119,9 @@ function children(emitted: Emitted, path: string): StructuralSchema {
 function requireBounds(schema: StructuralSchema, path: string): void {
   if (schema.description === undefined) throw new Error(`${path}: has no description.`);
   if (schema.type === 'array' && schema.maxItems === undefined) throw new Error(`${path}: a list without maxItems.`);
+  if (schema.additionalProperties !== undefined && schema.maxProperties === undefined) {
+    throw new Error(`${path}: a map without maxProperties.`);
+  }
   if (schema.type === 'string' && schema.enum === undefined && schema.maxLength === undefined) {
     throw new Error(`${path}: a string without maxLength.`);
   }

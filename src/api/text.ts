@@ -3,7 +3,7 @@
  * API server prices a CEL rule by the longest value it could meet.
  */
 import * as z from 'zod';
-import { DURATION_MAX_LENGTH, DURATION_PATTERN } from './duration.ts';
+import { DURATION_MAX_LENGTH, DURATION_PATTERN, SPAN_PATTERN } from './duration.ts';
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -21,6 +21,11 @@ export function serviceName(description: string) {
 /** A span of time such as `90s`, `10m` or `1h30m`. */
 export function duration(description: string) {
   return z.string().max(DURATION_MAX_LENGTH).regex(new RegExp(DURATION_PATTERN)).describe(description);
+}
+
+/** A short span such as `300ms` or `2s`. */
+export function span(description: string) {
+  return z.string().max(DURATION_MAX_LENGTH).regex(new RegExp(SPAN_PATTERN)).describe(description);
 }
 
 /** A moment, RFC 3339. */

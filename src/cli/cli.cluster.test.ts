@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isUnavailable, openCluster, type TestCluster } from '../../test/cluster/cluster.ts';
+import { openCluster, type TestCluster } from '../../test/cluster/cluster.ts';
 import { SERIN } from '../../test/policies/api-server.ts';
 import { rollout, serinPath } from '../../test/policies/rollouts.ts';
 import { openStage } from '../../test/policies/stage.ts';
@@ -12,7 +12,7 @@ import type { RolloutStatus } from '../api/rollout-status.ts';
 import { rejected, statuses } from './trial.ts';
 
 const found = await openCluster();
-const stage = openStage('cli');
+const stage = openStage('cli', ['routes']);
 const { namespace, server } = stage;
 const program = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -135,19 +135,20 @@ stage.describe('on a real API server', () => {
     patienceMs,
   );
 
-  const ifPeople = isUnavailable(found) || found.tokens.bob === undefined ? test.skip : test;
+  stage.describe('of somebody without rights', () => {
+    test.each(['get', 'get checkout', 'watch checkout', 'explain checkout', 'plan checkout', 'abort checkout'])(
+      'somebody without rights is told so by the API server, with exit code 6: %s',
+      async (line) => {
+        const { code, err, out } = await serin(line, asBob);
+        expect({ code, out }).toEqual({ code: 6, out: '' });
+        expect(err).toMatch(/^Error from server \(Forbidden\): .*bob.*cannot (get|list) resource.*\n$/);
+      },
+      patienceMs,
+    );
+  }, ['people']);
 
-  ifPeople.each(['get', 'get checkout', 'watch checkout', 'explain checkout', 'plan checkout', 'abort checkout'])(
-    'somebody without rights is told so by the API server, with exit code 6: %s',
-    async (line) => {
-      const { code, err, out } = await serin(line, asBob);
-      expect({ code, out }).toEqual({ code: 6, out: '' });
-      expect(err).toMatch(/^Error from server \(Forbidden\): .*bob.*cannot (get|list) resource.*\n$/);
-    },
-    patienceMs,
-  );
-
-  test(
+  stage.testWith(
+    ['people'],
     'an act is stamped with the name of who asked, and its answer comes back',
     async () => {
       const { ended } = start('abort checkout --reason trial');

@@ -1,11 +1,15 @@
-/** `serin demo`: plays a good and a bad release on a cluster inside this process, and says what became of each request. It touches no other cluster. */
+/** `serin demo`: plays a good and a bad release, and says what became of each request. Without --cluster it touches no cluster but its own. */
 import { diceFrom } from '../analysis/dice.ts';
 import { EXIT } from '../api/reasons.ts';
+import { openEmbedded } from '../demo/embedded.ts';
 import { ownProgram } from '../demo/operator-child.ts';
+import { runPod } from '../demo/pod.ts';
 import { type Report, reportOf, type Seen } from '../demo/report.ts';
-import { openStage } from '../demo/stage.ts';
-import { tellStory, versions } from '../demo/story.ts';
+import { shopName } from '../demo/shop.ts';
+import type { Stage } from '../demo/stage.ts';
+import { StoryInterrupted, tellStory, versions } from '../demo/story.ts';
 import { View } from '../demo/view.ts';
+import { callOf, closingLines } from './demo-closing.ts';
 import { CliError } from './failure.ts';
 import type { GlobalOptions, Surroundings } from './session.ts';
 import { painted, type Terminal } from './terminal.ts';
@@ -15,46 +19,90 @@ export interface DemoOptions extends GlobalOptions {
   readonly badRate?: number | undefined;
   /** Which requests fail is drawn from it. Default 1. */
   readonly seed?: number | undefined;
-  /** Requests a second. Default 900. */
+  /** Requests a second. Default 500. */
   readonly rate?: number | undefined;
+  /** On the cluster of the kubeconfig. Default: on one inside this process. */
+  readonly cluster?: boolean | undefined;
+  /** Only with `cluster`: "namespace/name". Default: the only one. */
+  readonly gateway?: string | undefined;
+  /** Only with `cluster`: where requests reach the gateway. Default: what the Gateway's status says. */
+  readonly address?: string | undefined;
+  /** Only with `cluster`: what the pods run. Default: Serin's own image. */
+  readonly image?: string | undefined;
+  /** Only with `cluster`. Default: the one that is marked as default, else the only one. */
+  readonly metricSource?: string | undefined;
 }
 
+export type DemoSurroundings = Pick<Surroundings, 'terminal' | 'clock' | 'programName' | 'open'>;
+
 /** Exits with 0 only when everything holds that its table says: promoted, rolled back, nothing lost. */
-export async function demo(
-  options: DemoOptions,
-  around: Pick<Surroundings, 'terminal' | 'clock' | 'programName'>,
-): Promise<number> {
-  refuseClusters(options);
-  const { terminal, clock } = around;
-  const { badRate = 0.2, seed = 1, rate = 900 } = options;
+export async function demo(options: DemoOptions, around: DemoSurroundings): Promise<number> {
+  refuseIgnored(options);
   const interruption = interrupted();
-  const view = new View(terminal, clock);
-  const stage = await openStage({ clock, random: diceFrom(seed), seed, program: ownProgram() });
   try {
-    const look = `${around.programName} watch checkout -n shop --kubeconfig ${stage.adminKubeconfig}`;
-    terminal.print(painted(terminal, 'dim', `From another terminal: ${look}`));
-    const told = await tellStory(stage, { clock, badRate, ratePerSecond: rate }, view, interruption.signal);
-    view.end();
-    const pods = stage.kubelet.started.map(({ version }) => version);
-    return concluded({ told, weights: stage.weights, pods }, badRate, around);
+    const seen = await played(options, around, interruption.signal);
+    return concluded(seen, options, around);
   } catch (error) {
-    // Ctrl-C in a terminal reaches the operator of the demo as well; that it ends is no news then.
-    if (interruption.signal.aborted)
-      throw new CliError('the demo was stopped before it had ended; nothing is left of it');
-    throw error;
+    // Only this: when something could not be taken away, that is what has to be said.
+    if (!(error instanceof StoryInterrupted)) throw error;
+    throw new CliError('the demo was stopped before it had ended; nothing is left of it');
   } finally {
-    await stage.close();
     interruption.release();
   }
 }
 
-/** These are accepted before every command; here they would be ignored in silence. */
-function refuseClusters({ namespace, context, kubeconfig }: GlobalOptions): void {
+/** From an empty stage to an empty stage. */
+async function played(options: DemoOptions, around: DemoSurroundings, signal: AbortSignal): Promise<Seen> {
+  const { terminal, clock } = around;
+  const { badRate = 0.2, rate = 500 } = options;
+  const view = new View(terminal, clock);
+  const stage = await openStage(options, around);
+  try {
+    const look = `${callOf(around.programName)} watch ${shopName} ${stage.look}`;
+    terminal.print(painted(terminal, 'dim', `From another terminal: ${look}`));
+    const told = await tellStory(stage, { clock, badRate, ratePerSecond: rate }, view, signal);
+    return { told, weights: stage.weights, pods: stage.pods };
+  } finally {
+    view.end();
+    await stage.close();
+  }
+}
+
+/** The application of the demo, in a pod of a real cluster: until SIGTERM. */
+export async function demoPod({ clock, random }: Pick<Surroundings, 'clock' | 'random'>): Promise<number> {
+  const interruption = interrupted();
+  try {
+    await runPod({ clock, random, env: process.env, signal: interruption.signal });
+    return EXIT.done;
+  } finally {
+    interruption.release();
+  }
+}
+
+async function openStage(options: DemoOptions, around: DemoSurroundings): Promise<Stage> {
+  const { seed = 1 } = options;
+  const { clock } = around;
+  const program = ownProgram();
+  const random = diceFrom(seed);
+  if (options.cluster !== true) return openEmbedded({ clock, random, seed, program });
+  const { openClusterStage } = await import('./demo-cluster.ts');
+  return openClusterStage(options, around, program);
+}
+
+/** These would be accepted and ignored. */
+function refuseIgnored(options: DemoOptions): void {
+  const { namespace, context, kubeconfig, gateway, address, image, metricSource } = options;
+  if (options.cluster === true) {
+    if (namespace === undefined) return;
+    throw new CliError('the demo makes a namespace of its own: leave --namespace out', EXIT.usage);
+  }
   if ([namespace, context, kubeconfig].some((option) => option !== undefined))
     throw new CliError(
-      'the demo has a cluster of its own: leave --namespace, --context and --kubeconfig out',
+      'the demo has a cluster of its own: leave --namespace, --context and --kubeconfig out, or play it with --cluster',
       EXIT.usage,
     );
+  if ([gateway, address, image, metricSource].some((option) => option !== undefined))
+    throw new CliError('--gateway, --address, --image and --metric-source are for --cluster', EXIT.usage);
 }
 
 /** The first Ctrl-C ends the demo in order, a second one at once. */
@@ -79,7 +127,7 @@ function interrupted(): { readonly signal: AbortSignal; release(): void } {
 /** What was seen of a story that came to its end. Throws a CliError when that is not what the demo claims. */
 export function concluded(
   seen: Seen,
-  badRate: number,
+  { badRate = 0.2, cluster = false }: Pick<DemoOptions, 'badRate' | 'cluster'>,
   { terminal, programName }: Pick<Surroundings, 'terminal' | 'programName'>,
 ): number {
   const { good, bad } = seen.told;
@@ -92,7 +140,8 @@ export function concluded(
   const report = reportOf(seen);
   terminal.print(tableLines(report, bad.message, terminal).join('\n'));
   if (report.broken.length > 0) throw new CliError(`this is not what the demo claims: ${report.broken.join('; ')}`);
-  terminal.print(forReal(programName, terminal).join('\n'));
+  const [title = '', ...lines] = closingLines(programName, cluster);
+  terminal.print(['', painted(terminal, 'bold', title), ...lines].join('\n'));
   return EXIT.done;
 }
 
@@ -100,14 +149,4 @@ function tableLines({ rows }: Report, why: string, terminal: Terminal): readonly
   const width = Math.max(...rows.map(([what]) => what.length));
   const lines = rows.map(([what, count]) => `  ${what.padEnd(width)}   ${painted(terminal, 'bold', count)}`);
   return ['', `${versions.bad} was rolled back: ${why}`, '', ...lines];
-}
-
-function forReal(programName: string, terminal: Terminal): readonly string[] {
-  return [
-    '',
-    painted(terminal, 'bold', 'For real, on your own cluster:'),
-    '  kubectl apply --server-side -f deploy/install.yaml',
-    `  ${programName} init checkout -n shop | kubectl apply -f -`,
-    `  ${programName} watch checkout -n shop`,
-  ];
 }

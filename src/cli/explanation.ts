@@ -1,11 +1,9 @@
 /** Words and tables of `serin explain`, section by section; a section without content is left out. */
-import type { EngineView } from '../analysis/explain.ts';
-import { logFinalAccept, logStepAccept } from '../analysis/settings.ts';
-import { oddsWords } from '../analysis/words.ts';
-import { REASONS } from '../api/reasons.ts';
+import { moveOf } from '../api/reasons.ts';
 import type { RolloutStatus } from '../api/rollout-status.ts';
 import { percent } from '../release/weights.ts';
-import { type ReadEvidence, readEvidence } from './evidence.ts';
+import { readEvidence } from './evidence.ts';
+import { evidenceLines } from './explanation-evidence.ts';
 import type { ReleaseRecordObject, RolloutObject } from './objects.ts';
 import { ageOf, spanOf, tableOf } from './table.ts';
 import { painted, type Terminal } from './terminal.ts';
@@ -25,7 +23,10 @@ export function explanationOf(
   const sections = [
     { title: undefined, lines: summary(rollout) },
     { title: 'Revisions', lines: revisions(status, telling.nowMs) },
-    { title: status?.canary === undefined ? 'Judge, in the last release' : 'Judge', lines: judge(status) },
+    {
+      title: status?.canary === undefined ? 'Judge, in the last release' : 'Judge',
+      lines: judge(status, telling.nowMs),
+    },
     { title: 'Waiting for', lines: waiting(status, telling.nowMs) },
     { title: 'Quarantined', lines: quarantines(rollout, telling) },
     { title: 'History', lines: history(records, telling.nowMs) },
@@ -52,9 +53,10 @@ const moves = {
   none: undefined,
 } as const;
 
-function move({ reason }: RolloutStatus): string[] {
-  const known = Object.entries(REASONS).find(([name]) => name === reason)?.[1];
-  const sentence = known === undefined ? undefined : moves[known[0]];
+function move({ phase, reason, conditions = [] }: RolloutStatus): string[] {
+  const isStalled = conditions.some(({ type, status }) => type === 'Stalled' && status === 'True');
+  const whose = moveOf({ phase, reason, isStalled });
+  const sentence = whose === undefined ? undefined : moves[whose];
   return sentence === undefined ? [] : [sentence];
 }
 
@@ -92,53 +94,13 @@ function revisions(status: RolloutStatus | undefined, nowMs: number): string[] {
       );
 }
 
-function judge(status: RolloutStatus | undefined): string[] {
+function judge(status: RolloutStatus | undefined, nowMs: number): string[] {
   const condition = status?.conditions?.find((one) => one.type === 'Judged');
   const evidence = readEvidence(status?.evidence);
   return [
     ...(condition === undefined || condition.message === '' ? [] : [`${condition.reason}: ${condition.message}`]),
-    ...(evidence === undefined ? [] : weighed(evidence)),
+    ...(evidence === undefined ? [] : evidenceLines(evidence, nowMs, status?.canary !== undefined)),
   ];
-}
-
-function weighed({
-  engines,
-  judge: mode,
-  evidence,
-  needed,
-  accepted,
-  acceptedInStep,
-  ruleOutRatio,
-}: ReadEvidence): string[] {
-  const rows = engines.flatMap(({ name, canary, stable }) => [
-    [`errors (${name})`, 'canary', whole(canary.requests), whole(canary.errors), rateOf(canary)],
-    [`errors (${name})`, 'stable', whole(stable.requests), whole(stable.errors), rateOf(stable)],
-  ]);
-  const against =
-    mode === 'bake'
-      ? "held against the stable version's rate during this release"
-      : 'compared with the stable version at the same time';
-  return [
-    ...tableOf(['METRIC', 'VERSION', 'REQUESTS', 'FAILED', 'RATE'], rows),
-    against,
-    `evidence that it is worse than tolerated: ${evidence} (a rollback needs ${needed})`,
-    `evidence that it is acceptable: ${acceptedInStep} in this step (the next step needs ${oddsWords(logStepAccept)}), ${accepted} in all (promotion needs ${oddsWords(logFinalAccept)})`,
-    ...engines.flatMap((engine) => ruledOut(engine, ruleOutRatio)),
-  ];
-}
-
-function ruledOut({ name, ruledOutExcess }: EngineView, ratio: number): string[] {
-  if (ruledOutExcess === undefined) return [];
-  const points = `${(ruledOutExcess * 100).toFixed(2)}pp`;
-  return [`ruled out so far (${name}): more than ${ratio}x the stable version's rate + ${points}`];
-}
-
-function whole(count: number): string {
-  return String(Math.round(count));
-}
-
-function rateOf({ requests, errors }: { readonly requests: number; readonly errors: number }): string | undefined {
-  return requests > 0 ? percent((errors / requests) * 100) : undefined;
 }
 
 function waiting(status: RolloutStatus | undefined, nowMs: number): string[] {

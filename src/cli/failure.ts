@@ -69,10 +69,14 @@ function fromServer(error: KubeError, words: string): string {
   return `Error from server (${error.reason ?? error.code}): ${words}`;
 }
 
+const rollouts = 'rollouts.serin.dev';
+
 function absenceHint(words: string, programName: string): string {
-  return words.includes('could not find the requested resource')
-    ? 'this cluster does not know Rollouts: install the CRDs with kubectl apply --server-side -f crds'
-    : `see which there are with ${programName} get -A`;
+  if (words.includes('could not find the requested resource'))
+    return 'this cluster does not know Rollouts: install the CRDs with kubectl apply --server-side -f crds';
+  const [, resource = rollouts] = /^(\S+) "[^"]+" not found/.exec(words) ?? [];
+  const listing = resource === rollouts ? `${programName} get` : `kubectl get ${resource}`;
+  return `see which there are with ${listing} -A`;
 }
 
 function notLoggedIn(error: KubeError): string {

@@ -47,11 +47,20 @@ function watchCommand(around: Surroundings, outcome: Outcome): Command {
 function explainCommand(around: Surroundings, outcome: Outcome): Command {
   const command = new Command('explain')
     .description('Tell what a Rollout is doing and why: evidence, what is waited for, history, quarantined revisions.')
-    .argument('<name>', 'the Rollout')
+    .argument('[name]', 'the Rollout; not needed with --replay')
     .addOption(outputOption(['json', 'yaml']))
-    .action(async (name: string, _own, self: Command) => {
+    .option('--bundle', 'print what the verdict was reached from, to keep it: counts, settings, checksum')
+    .option(
+      '--replay <file>',
+      'go through such a bundle again: exit code 0 if the verdict is the same, bit for bit, else 1',
+    )
+    .action(async (name: string | undefined, _own, self: Command) => {
       const { explain } = await import('./explain.ts');
       outcome.exitCode = await explain(name, self.optsWithGlobals<Parameters<typeof explain>[1]>(), around);
     });
-  return withExamples(command, around.programName, ['explain checkout', 'explain checkout -n shop -o json']);
+  return withExamples(command, around.programName, [
+    'explain checkout',
+    'explain checkout -n shop --bundle',
+    'explain --replay verdict.json',
+  ]);
 }

@@ -1,5 +1,8 @@
 /** Words and tables of `serin plan`; it adds nothing to the plan. */
+import type { EffectiveMetric } from '../api/effective.ts';
 import { percent } from '../release/weights.ts';
+import type { Proof } from './check/proof.ts';
+import { futility, proofTable, trafficWords } from './check/proof-text.ts';
 import type { SourceSight } from './plan-sight.ts';
 import type { ReleasePlan } from './release-plan.ts';
 import { spanOf, tableOf } from './table.ts';
@@ -7,6 +10,10 @@ import { painted, type Terminal } from './terminal.ts';
 
 export interface WholePlan extends ReleasePlan {
   readonly source: SourceSight;
+  /** What the traffic of now can prove. */
+  readonly proof: Proof | undefined;
+  /** Why that is not known, one sentence each; empty where there is nothing to look at. */
+  readonly notProven: readonly string[];
   /** A release is under way with the settings it began with. */
   readonly isRunning: boolean;
   readonly notes: readonly string[];
@@ -29,6 +36,7 @@ export function planLines(plan: WholePlan, terminal: Pick<Terminal, 'hasColour'>
     '',
     title('Traffic'),
     ...indented(traffic(plan)),
+    ...proofOfNow(plan, title),
     '',
     ...(plan.refusals.length === 0
       ? ['Nothing that can be seen from here stands in the way of a release.']
@@ -50,7 +58,7 @@ function replicasOf({ replicas }: ReleasePlan): string {
 
 function stepTable({ steps }: ReleasePlan): string[] {
   const rows = steps.map((step, index) => [
-    step.kind === 'bake' ? 'bake' : String(index + 1),
+    step.kind === 'step' ? String(index + 1) : step.kind === 'bake' ? 'bake' : `${index + 1}, check`,
     percent(step.weightPercent),
     step.canaryPods?.toString(),
     step.totalPods?.toString(),
@@ -71,22 +79,45 @@ function pods({ peakPods, replicas, shortestMs }: ReleasePlan): string[] {
 
 function judge({ effective, source }: WholePlan): string[] {
   const { analysis } = effective;
-  const { whenUnsure, onSourceDown, errors } = analysis;
-  const back = `rolled back when it is ${analysis.confidencePercent}% sure that errors are worse than tolerated (${errors.tolerate})`;
-  const on = `a step ends when more than ${errors.ruleOut} is ruled out; with too few requests after ${spanOf(whenUnsure.afterMs)}: ${whenUnsure.do}`;
+  const { whenUnsure, onSourceDown, mode } = analysis;
   if (source.kind === 'none')
     return [
       'no MetricSource: only readiness and restarts are watched',
       `each step waits ${spanOf(whenUnsure.afterMs)}, then: ${whenUnsure.do}`,
     ];
-  return [sourceLine(source), back, on, `metric source silent for ${spanOf(onSourceDown.afterMs)}: ${onSourceDown.do}`];
+  return [
+    sourceLine(source),
+    ...analysis.metrics.map(metricLine),
+    mode === 'observe'
+      ? 'mode observe: what the judge says is told, and nothing is done about it; steps go on by time'
+      : `rolled back when it is ${analysis.confidencePercent}% sure that it is worse than tolerated`,
+    `a step ends when enough is ruled out; with too few requests after ${spanOf(whenUnsure.afterMs)}: ${whenUnsure.do}`,
+    `metric source silent for ${spanOf(onSourceDown.afterMs)}: ${onSourceDown.do}`,
+  ];
+}
+
+function metricLine(metric: EffectiveMetric): string {
+  switch (metric.kind) {
+    case 'errors':
+      return `errors: tolerated ${metric.tolerate}, to be ruled out before a step ${metric.ruleOut}`;
+    case 'latency': {
+      const slow = metric.thresholdMs === undefined ? '' : `, slow is more than ${metric.thresholdMs}ms`;
+      return `latency: tolerated ${metric.tolerate}${slow}, to be ruled out before a step ${metric.ruleOut}`;
+    }
+    case 'counters':
+      return `${metric.name}: ${metric.bad} of ${metric.total}, tolerated ${metric.tolerate}, to be ruled out before a step ${metric.ruleOut}`;
+    case 'threshold':
+      return `${metric.name}: ${metric.query}, ${metric.max === undefined ? `at least ${metric.min}` : `at most ${metric.max}`}, in 3 of 5 looks`;
+    default:
+      return metric satisfies never;
+  }
 }
 
 function sourceLine(source: Exclude<SourceSight, { kind: 'none' }>): string {
-  if (source.kind === 'unknown') return 'errors, from the default MetricSource if there is one (not looked at)';
+  if (source.kind === 'unknown') return 'read from the default MetricSource if there is one (not looked at)';
   return source.exists === false
     ? `MetricSource ${source.name} does not exist: create it or correct analysis.source`
-    : `errors, from MetricSource ${source.name}`;
+    : `read from MetricSource ${source.name}`;
 }
 
 /** Without routes the weights are whole pods, which is worth a sentence: 5% of 4 pods is one pod of five. */
@@ -107,4 +138,11 @@ function traffic({ effective, pinned, reachable }: ReleasePlan): string[] {
     ...(reachable.length === 0 ? [] : [`reaches both versions at once: Service ${reachable.join(', ')}`]),
     `old pods stay ${spanOf(drainMs)} after their last request could arrive`,
   ];
+}
+
+function proofOfNow({ proof, notProven }: WholePlan, title: (text: string) => string): string[] {
+  if (proof === undefined && notProven.length === 0) return [];
+  const lines =
+    proof === undefined ? notProven : [trafficWords(proof.traffic), ...proofTable(proof), ...futility(proof)];
+  return ['', title('Proof'), ...indented(lines)];
 }

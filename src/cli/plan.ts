@@ -5,15 +5,16 @@ import { Observer } from '../controller/observe.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { guardShown } from '../release/conditions.ts';
-import type { Guard } from '../release/world.ts';
+import type { Guard, World } from '../release/world.ts';
 // oxlint-disable-next-line no-restricted-imports -- plan looks with the operator's own eyes, which take this; it is not asked here
 import { ConvergenceWatch } from '../traffic/convergence.ts';
+import { metricsSeen, type MetricsSeen } from './check/metrics-findings.ts';
 import { CliError } from './failure.ts';
 import { isRecord, manifestsIn, rolloutAmong } from './manifests.ts';
 import { type DataFormat, formatted } from './output.ts';
-import { look, type Sight, sourceFor } from './plan-sight.ts';
+import { look, type Sight, sourceFor, type SourceSight } from './plan-sight.ts';
 import { planLines } from './plan-text.ts';
-import { planOf } from './release-plan.ts';
+import { planOf, type ReleasePlan } from './release-plan.ts';
 import type { GlobalOptions, Session, Surroundings } from './session.ts';
 
 export interface PlanOptions extends GlobalOptions {
@@ -30,9 +31,11 @@ export async function plan(name: string | undefined, options: PlanOptions, aroun
   try {
     const subject = await subjectOf(name, options, session, around);
     const sight = await seen(subject, session);
-    return show(
+    return await show(
       subject,
       { ...sight, notes: [...(without === undefined ? [] : [without]), ...sight.notes] },
+      // Who could not list a single kind reaches no source either.
+      sight.complete.size === 0 ? undefined : session,
       options,
       around,
     );
@@ -93,12 +96,20 @@ async function seen({ given, namespace }: Subject, session: Session | undefined)
   }
 }
 
-function show({ rollout, namespace }: Subject, sight: Sight, options: PlanOptions, around: Surroundings): number {
+async function show(
+  { rollout, namespace }: Subject,
+  sight: Sight,
+  session: Session | undefined,
+  options: PlanOptions,
+  around: Surroundings,
+): Promise<number> {
   const { terminal, clock } = around;
   const observer = new Observer(sight.stores, {
     guardOf: () => guardIn(rollout),
     rehearsalOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
+    eventsOf: () => [],
+    checkOf: () => undefined,
     convergence: new ConvergenceWatch(clock),
   });
   const current = sight.stores.rollouts.get(namespace, rollout.metadata.name) ?? rollout;
@@ -112,13 +123,37 @@ function show({ rollout, namespace }: Subject, sight: Sight, options: PlanOption
   });
   const source = sourceFor(planned.effective.analysis.source, sight);
   const isRunning = observation.world.memory.journal.attempt !== undefined;
-  const whole = { ...planned, source, isRunning, notes: sight.notes };
+  const { findings, proof } = await measured(observation.world, planned, source, sight, session, around);
+  const notProven =
+    proof === undefined ? findings.filter(({ mark }) => mark !== 'ok').map(({ message }) => message) : [];
+  const whole = { ...planned, source, proof, notProven, isRunning, notes: sight.notes };
   terminal.print(
     options.output === undefined ? planLines(whole, terminal).join('\n') : formatted(whole, options.output),
   );
   return planned.refusals.length === 0 && !(source.kind === 'named' && source.exists === false)
     ? EXIT.done
     : EXIT.needsPerson;
+}
+
+/** What the traffic of now can prove; that no source is there is said elsewhere. */
+async function measured(
+  world: World,
+  planned: ReleasePlan,
+  source: SourceSight,
+  sight: Sight,
+  session: Session | undefined,
+  { clock }: Surroundings,
+): Promise<MetricsSeen> {
+  if (session === undefined || source.kind === 'none' || (source.kind === 'named' && source.exists === false))
+    return { findings: [] };
+  return metricsSeen({
+    world,
+    plan: planned,
+    stores: sight.stores,
+    seesSources: sight.complete.has('metricsources'),
+    client: session.client,
+    clock,
+  });
 }
 
 /** What the operator found when it last tried; a user's rights do not suffice to try it. */

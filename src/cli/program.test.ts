@@ -98,6 +98,15 @@ describe('failures', () => {
       'Error from server (Conflict): get Rollout shop/checkout: something; try again',
       1,
     ],
+    [
+      new KubeError('get Deployment shop/checkout: the API server refused: deployments.apps "checkout" not found', {
+        code: 'NotFound',
+        retry: 'never',
+        reason: 'NotFound',
+      }),
+      'Error from server (NotFound): deployments.apps "checkout" not found; see which there are with kubectl get deployments.apps -A',
+      6,
+    ],
     [kube('Forbidden'), 'Error from server (Forbidden): get Rollout shop/checkout: something', 6],
   ])('%p', (error, line, exitCode) => {
     expect(failureOf(error, 'serin')).toEqual({ line, exitCode });

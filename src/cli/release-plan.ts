@@ -1,7 +1,7 @@
 /** Works out what a release would do: weights, pods, pins, refusals. Pure; it asks the same core that the operator asks. */
 import type { EffectiveSpec } from '../api/effective.ts';
 import { LARGEST_SHARE_PERCENT, sharedPods, shareOfShared, sharingOf } from '../release/sharing.ts';
-import { canarySize } from '../release/weights.ts';
+import { canarySize, firstWeight } from '../release/weights.ts';
 import { type Refusal, refusalOf } from '../release/refusals.ts';
 import type { DeploymentView, ServiceView, World } from '../release/world.ts';
 
@@ -9,7 +9,7 @@ import type { DeploymentView, ServiceView, World } from '../release/world.ts';
 interface PlannedStep {
   /** Without routes: what the pods come to, which may differ from what was asked for. */
   readonly weightPercent: number;
-  readonly kind: 'step' | 'bake';
+  readonly kind: 'step' | 'check' | 'bake';
   /** The step lasts at least this long. */
   readonly atLeastMs: number;
   readonly canaryPods: number | undefined;
@@ -77,9 +77,18 @@ function stepsOf(spec: EffectiveSpec, replicas: number | undefined): PlannedStep
     };
   };
   return [
-    ...strategy.steps.map((step) => planned('step', step.weightPercent, step.atLeastMs)),
+    ...strategy.steps.map((step) =>
+      step.check === undefined
+        ? planned('step', step.weightPercent, step.atLeastMs)
+        : checked(planned('step', step.weightPercent || firstWeight(strategy.steps), 0), step.weightPercent),
+    ),
     planned('bake', isRouted ? 100 : LARGEST_SHARE_PERCENT, strategy.bakeMs),
   ];
+}
+
+/** A check before the first weight meets the pods that are made for it. */
+function checked(step: PlannedStep, weightPercent: number): PlannedStep {
+  return { ...step, kind: 'check', weightPercent: weightPercent > 0 ? step.weightPercent : 0 };
 }
 
 function namesOf(services: readonly ServiceView[], isWanted: (service: ServiceView) => boolean): string[] {

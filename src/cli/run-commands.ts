@@ -1,37 +1,22 @@
-/** Owns names, options and help of the commands about Serin itself: demo, operator, uninstall, completion, version, help. */
+/** Owns names, options and help of the commands about Serin itself: demo, simulate, operator, uninstall, completion, version, help. */
 import { Argument, Command, Option } from 'commander';
 import { GUARD_MODES } from '../controller/guard-mode.ts';
-import {
-  durationOption,
-  type Outcome,
-  outputOption,
-  positiveOption,
-  shareOption,
-  withExamples,
-  wholeOption,
-} from './command-parts.ts';
+import { durationOption, type Outcome, outputOption, positiveOption, withExamples } from './command-parts.ts';
 import { shells } from './completion-scripts.ts';
+import { demoCommand } from './demo-command.ts';
 import type { GlobalOptions, Surroundings } from './session.ts';
+import { simulateCommand } from './simulate-command.ts';
 
 export function runCommands(around: Surroundings, outcome: Outcome): Command[] {
-  return [demoCommand, operatorCommand, uninstallCommand, completionCommand, versionCommand, helpCommand].map((make) =>
-    make(around, outcome),
-  );
-}
-
-function demoCommand(around: Surroundings, outcome: Outcome): Command {
-  const command = new Command('demo')
-    .description(
-      'Play a good and a bad release on a cluster inside this process; it needs no other and leaves nothing.',
-    )
-    .option('--bad-rate <share>', 'share of its requests that the bad version fails, from 0 to 1', shareOption, 0.2)
-    .option('--seed <number>', 'which of them fail is drawn from it', wholeOption, 1)
-    .option('--rate <count>', 'requests a second', positiveOption, 500)
-    .action(async (_own, self: Command) => {
-      const { demo } = await import('./demo.ts');
-      outcome.exitCode = await demo(self.optsWithGlobals<Parameters<typeof demo>[0]>(), around);
-    });
-  return withExamples(command, around.programName, ['demo', 'demo --bad-rate 0.05 --seed 7']);
+  return [
+    demoCommand,
+    simulateCommand,
+    operatorCommand,
+    uninstallCommand,
+    completionCommand,
+    versionCommand,
+    helpCommand,
+  ].map((make) => make(around, outcome));
 }
 
 function uninstallCommand(around: Surroundings, outcome: Outcome): Command {

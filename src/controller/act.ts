@@ -6,11 +6,12 @@ import { rolloutKind } from '../api/kinds.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Decision, Effect } from '../release/decision.ts';
-import { canarySize } from '../release/weights.ts';
+import { canarySize, firstWeight } from '../release/weights.ts';
 import { answerAction, pruneActions } from '../workload/actions.ts';
 import { attach, detach, guardByPause, hold, resume, setMaxSurge } from '../workload/hold.ts';
 import { DETACH_FINALIZER } from '../workload/marks.ts';
 import { rehearse } from '../workload/rehearsal.ts';
+import { orderOf } from './act-checks.ts';
 import { keepRecord } from './act-records.ts';
 import { changeReplicaSet } from './act-replica-sets.ts';
 import { moveTraffic } from './act-traffic.ts';
@@ -53,6 +54,9 @@ function carryOut(hand: Hand, effect: Effect, signal: AbortSignal): Promise<void
       return hand.parts.proveGuard(hand.deployment, signal);
     case 'rehearse':
       return rehearseCanary(hand, client, signal);
+    case 'check':
+      hand.parts.check(hand.key, orderOf(hand, effect));
+      return Promise.resolve();
     case 'createRecord':
     case 'endRecord':
       return keepRecord(hand, client, effect, signal);
@@ -116,7 +120,7 @@ async function changeDeployment(
 
 async function rehearseCanary(hand: Hand, client: KubeClient, signal: AbortSignal): Promise<void> {
   const { deployment, parts, seen } = hand;
-  const weight = seen.spec.strategy.steps[0]?.weightPercent ?? 100;
+  const weight = firstWeight(seen.spec.strategy.steps);
   const result = await rehearse(client, deployment, canarySize(weight, deployment.spec.replicas ?? 1), signal);
   parts.noteRehearsal(hand.key, deployment.metadata.uid, result);
 }

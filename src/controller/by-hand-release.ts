@@ -18,13 +18,14 @@ import type { Hand } from './by-hand.ts';
 
 /** Its selector as its owner wrote it, and none of our labels. */
 export function letGoOfService(hand: Hand, service: Service, signal?: AbortSignal): Promise<void> {
-  return onCurrent<Service>(hand, services, service, async (live) => {
+  const work = async (live: Service): Promise<void> => {
     const isPinned = live.metadata.labels?.[PINNED_LABEL] !== undefined;
     const released = isPinned ? await labelled(hand, services, live, PINNED_LABEL, signal) : live;
     await unpin(hand.client, released, signal);
     await withoutMarks(hand, services, live, signal);
     hand.say(`Service ${nameOf(service)} selects as its owner wrote it`);
-  });
+  };
+  return onCurrent<Service>(hand, services, service, work, signal);
 }
 
 /**
@@ -32,7 +33,7 @@ export function letGoOfService(hand: Hand, service: Service, signal?: AbortSigna
  * meanwhile is looked at anew (S3).
  */
 export function letGoOfDeployment(hand: Hand, deployment: Deployment, signal?: AbortSignal): Promise<void> {
-  return onCurrent<Deployment>(hand, deployments, deployment, async (live) => {
+  const work = async (live: Deployment): Promise<void> => {
     const isHeld = live.metadata.annotations?.[HELD_ANNOTATION] !== undefined;
     const isReleased = isHeld && (await runsItsTemplate(hand, live, signal));
     const released = await labelled(hand, deployments, live, ATTACHED_LABEL, signal);
@@ -42,7 +43,8 @@ export function letGoOfDeployment(hand: Hand, deployment: Deployment, signal?: A
     await detach(hand.client, calm, isReleased, signal);
     await withoutMarks(hand, deployments, live, signal);
     hand.say(`Deployment ${nameOf(deployment)} is native again${isHeld && !isReleased ? ', and stays paused' : ''}`);
-  });
+  };
+  return onCurrent<Deployment>(hand, deployments, deployment, work, signal);
 }
 
 /** Does one of the Deployment's own ReplicaSets run this very template? With no pods at all, has one ever? */
@@ -89,6 +91,7 @@ export async function withoutMarks(
 }
 
 const TRIES = 5;
+const AGAIN_MS = 500;
 
 /** Does the work on the object as it is now, and again when somebody wrote in between. One that is gone needs nothing. */
 export async function onCurrent<T extends KubeObject>(
@@ -96,16 +99,17 @@ export async function onCurrent<T extends KubeObject>(
   kind: ResourceKind,
   seen: T,
   work: (live: T) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const live = await client.find<T>(kind, seen.metadata);
+    const live = await client.find<T>(kind, seen.metadata, {}, signal);
     if (live === undefined) return;
     try {
       return await work(live);
     } catch (error) {
       if (isKubeError(error, 'NotFound')) return;
-      if (!isKubeError(error, 'Conflict') || tries === TRIES) throw error;
-      await clock.sleep(200);
+      if (!isKubeError(error, 'Conflict') || tries === TRIES || signal?.aborted === true) throw error;
+      await clock.sleep(AGAIN_MS, signal);
     }
   }
 }

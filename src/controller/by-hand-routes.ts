@@ -1,19 +1,18 @@
 /** Takes canaries out of routes where no operator does it: weight 0, what is under way ends, then the backend. It never waits for ever. */
 import { builtInDefaults } from '../api/effective.ts';
 import { parseDurationMs } from '../api/duration.ts';
-import { isKubeError } from '../kube/errors.ts';
 import { httpRoutes } from '../kube/resources.ts';
 import { ConvergenceWatch } from '../traffic/convergence.ts';
 import { splitRoute, viewRoute } from '../traffic/gateway-api.ts';
 import type { HTTPRoute } from '../traffic/objects.ts';
 import type { Hand } from './by-hand.ts';
+import { onCurrent } from './by-hand-release.ts';
 import type { Rollout } from './stores.ts';
 import { findTraces, type RouteSplit } from './traces.ts';
 
 /** After this long a gateway that has not taken up a route is no longer waited for. */
 const CONVERGE_DEADLINE_MS = 60_000;
 const POLL_MS = 500;
-const TRIES = 5;
 
 export async function takeOutOfRoutes(hand: Hand, namespace: string, signal?: AbortSignal): Promise<void> {
   const { splits, rollouts } = await findTraces(hand.client, namespace, signal);
@@ -26,28 +25,19 @@ export async function takeOutOfRoutes(hand: Hand, namespace: string, signal?: Ab
   for (const { route } of splits) hand.say(`HTTPRoute ${namespace}/${route.metadata.name} is as its owner wrote it`);
 }
 
-/** The route as it is now; written again when somebody wrote in between. One with sessions loses the canary at once: weight 0 would not move them. */
-async function writeSplit(
-  { client, clock }: Hand,
+/** The route as it is now. One with sessions loses the canary at once: weight 0 would not move them. */
+function writeSplit(
+  hand: Hand,
   { route, service }: RouteSplit,
   weightPercent: 0 | 'out',
   signal?: AbortSignal,
 ): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const live = await client.find<HTTPRoute>(httpRoutes, route.metadata, {}, signal);
-    if (live === undefined) return;
-    const keepsSessions = viewRoute(
-      { name: live.metadata.name, route: live, service },
-      new ConvergenceWatch(clock),
-    ).sessionPersistence;
-    try {
-      await splitRoute(client, live, service, keepsSessions ? 'out' : weightPercent, signal);
-      return;
-    } catch (error) {
-      if (!isKubeError(error, 'Conflict') || tries === TRIES) throw error;
-      await clock.sleep(POLL_MS, signal);
-    }
-  }
+  const work = async (live: HTTPRoute): Promise<void> => {
+    const seen = { name: live.metadata.name, route: live, service };
+    const { sessionPersistence } = viewRoute(seen, new ConvergenceWatch(hand.clock));
+    await splitRoute(hand.client, live, service, sessionPersistence ? 'out' : weightPercent, signal);
+  };
+  return onCurrent<HTTPRoute>(hand, httpRoutes, route, work, signal);
 }
 
 /** Comes back when every gateway has accepted each route as it is for as long as it takes to settle, and `drainMs` after that. */

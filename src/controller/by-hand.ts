@@ -99,11 +99,12 @@ export async function takeOffFinalizers(
   const impersonate = options.asSerin === true ? { user: SERIN_USER } : undefined;
   for (const object of await known(hand.client, kind, namespace, signal)) {
     if (object.metadata.finalizers?.some(isOurs) !== true) continue;
-    await onCurrent(hand, kind, object, async ({ metadata }) => {
+    const work = async ({ metadata }: KubeObject): Promise<void> => {
       const { resourceVersion, finalizers = [] } = metadata;
       const others = finalizers.filter((finalizer) => !isOurs(finalizer));
       const body = { metadata: { finalizers: others } };
       await hand.client.mergePatch(kind, metadata, body, { resourceVersion, impersonate }, signal);
-    });
+    };
+    await onCurrent(hand, kind, object, work, signal);
   }
 }

@@ -2,6 +2,7 @@
 import type { Answer } from '../analysis/answer.ts';
 import type { ReleaseRecordStatus } from '../api/release-record.ts';
 import type { Effect } from '../release/decision.ts';
+import { isoTime } from '../release/time.ts';
 import type { Ending } from '../workload/record.ts';
 import type { Seen } from './observe.ts';
 
@@ -12,6 +13,7 @@ export function endingOf(effect: Extract<Effect, { readonly kind: 'endRecord' }>
   const isCurrent = attempt?.record === effect.record;
   const timings = isCurrent ? timingsOf(attempt.retreat, nowMs) : undefined;
   const evidence = isCurrent ? countsOf(answer) : undefined;
+  const wouldHave = isCurrent ? foregoneIn(attempt.wouldHave) : undefined;
   return {
     outcome: effect.outcome,
     reason: effect.reason,
@@ -20,11 +22,28 @@ export function endingOf(effect: Extract<Effect, { readonly kind: 'endRecord' }>
     endedAtMs: nowMs,
     ...(timings === undefined ? {} : { timings }),
     ...(evidence === undefined ? {} : { evidence }),
+    ...(wouldHave === undefined ? {} : { wouldHave }),
     rollout: { name, uid },
   };
 }
 
-type Retreat = NonNullable<Seen['world']['memory']['journal']['attempt']>['retreat'];
+type Attempt = NonNullable<Seen['world']['memory']['journal']['attempt']>;
+
+/** Mode observe: what the judge would have done. */
+function foregoneIn(wouldHave: Attempt['wouldHave']): ReleaseRecordStatus['wouldHave'] {
+  if (wouldHave === undefined) return undefined;
+  const { braked, rolledBack } = wouldHave;
+  return {
+    ...(braked === undefined ? {} : { braked: foregone(braked) }),
+    ...(rolledBack === undefined ? {} : { rolledBack: foregone(rolledBack) }),
+  };
+}
+
+function foregone({ atMs, reason, message }: NonNullable<NonNullable<Attempt['wouldHave']>['braked']>) {
+  return { at: isoTime(atMs), reason, message };
+}
+
+type Retreat = Attempt['retreat'];
 
 function timingsOf(retreat: Retreat, nowMs: number): ReleaseRecordStatus['timings'] {
   if (retreat?.zeroAtMs === undefined) return undefined;

@@ -13,6 +13,7 @@ import type { Service } from '../traffic/objects.ts';
 import type { Anchor, Made } from '../workload/made.ts';
 import type { Deployment, ReleaseRecord, ReplicaSet } from '../workload/objects.ts';
 import type { Seen } from './observe.ts';
+import type { CheckOrder } from './checks.ts';
 import type { Rehearsal } from './rehearsals.ts';
 import type { Rollout } from './stores.ts';
 import type { Purpose } from './watched-writes.ts';
@@ -24,6 +25,8 @@ export interface ActParts {
   readonly clientFor: (purpose: Purpose) => KubeClient;
   readonly proveGuard: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
   readonly noteRehearsal: (rollout: string, deploymentUid: string, result: Rehearsal) => void;
+  /** Begins to ask, and returns at once. */
+  readonly check: (rollout: string, order: CheckOrder) => void;
 }
 
 /** The effects of these kinds. */

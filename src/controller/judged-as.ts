@@ -1,23 +1,77 @@
 /** Says how the judge looks at a Rollout: by which settings, and by which backends of a gateway. It reads no numbers. */
+import { defaultErrors, errorsName, type Unweighted, weighted } from '../analysis/metric.ts';
 import { defaultSettings, type JudgeSettings } from '../analysis/settings.ts';
 import { parseRuleOut, parseTolerate } from '../analysis/tolerance.ts';
-import type { EffectiveSpec } from '../api/effective.ts';
+import type { EffectiveMetric, EffectiveSpec } from '../api/effective.ts';
+import type { CounterPair } from '../signals/presets/counters.ts';
 import type { GatewayBackends } from '../signals/subject.ts';
+import type { ThresholdMetric } from '../signals/threshold.ts';
 import { canaryServiceName } from '../traffic/canary-service.ts';
 import type { HTTPRoute } from '../traffic/objects.ts';
 import { isRefTo } from '../traffic/rule.ts';
 
+type Analysis = Pick<EffectiveSpec, 'analysis'>;
+
 /** Pinned with the attempt, so that an edit of the Rollout never mixes evidence of two kinds. */
 export function judgeSettingsOf({ analysis, strategy }: Pick<EffectiveSpec, 'analysis' | 'strategy'>): JudgeSettings {
-  const tolerate = parseTolerate(analysis.errors.tolerate);
-  const ruleOut = parseRuleOut(analysis.errors.ruleOut);
+  const metrics = analysis.metrics.flatMap((metric) => comparedBy(metric) ?? []);
   return {
     ...defaultSettings,
-    ...('kind' in tolerate ? {} : { tolerate }),
-    ...('kind' in ruleOut ? {} : { ruleOut }),
+    metrics: metrics.length === 0 ? [defaultErrors] : weighted(metrics),
     confidencePercent: analysis.confidencePercent,
     bakeMs: strategy.bakeMs,
   };
+}
+
+/** Undefined for a limit, which compares nothing. */
+function comparedBy(metric: EffectiveMetric): Unweighted | undefined {
+  switch (metric.kind) {
+    case 'errors':
+      return { kind: 'count', name: errorsName, ...tolerances(metric) };
+    case 'counters':
+      return { kind: 'count', name: metric.name, ...tolerances(metric) };
+    case 'latency': {
+      const { thresholdMs, tolerate } = metric;
+      return {
+        kind: 'latency',
+        name: 'latency',
+        // Written as "10%", which the rules of the CRD see to.
+        tolerateRatio: 1 + Number.parseFloat(tolerate) / 100,
+        ruleOut: tolerances(metric).ruleOut,
+        ...(thresholdMs === undefined ? {} : { thresholdSeconds: thresholdMs / 1000 }),
+      };
+    }
+    case 'threshold':
+      return undefined;
+    default:
+      return metric satisfies never;
+  }
+}
+
+/** A text that no API server with the CRDs of this version would have let in means the default. */
+function tolerances(written: { readonly tolerate: string; readonly ruleOut: string }) {
+  const tolerate = parseTolerate(written.tolerate);
+  const ruleOut = parseRuleOut(written.ruleOut);
+  return {
+    tolerate: 'kind' in tolerate ? defaultErrors.tolerate : tolerate,
+    ruleOut: 'kind' in ruleOut ? defaultErrors.ruleOut : ruleOut,
+  };
+}
+
+/** The counters that the user names. */
+export function queriesOf({ analysis }: Analysis): readonly CounterPair[] {
+  return analysis.metrics.flatMap((metric) =>
+    metric.kind === 'counters' ? [{ name: metric.name, bad: metric.bad, total: metric.total }] : [],
+  );
+}
+
+/** The numbers with a limit that the user names. */
+export function thresholdsOf({ analysis }: Analysis): readonly ThresholdMetric[] {
+  return analysis.metrics.flatMap((metric) => {
+    if (metric.kind !== 'threshold') return [];
+    const { name, query, max, min } = metric;
+    return [{ name, query, ...(max === undefined ? {} : { max }), ...(min === undefined ? {} : { min }) }];
+  });
 }
 
 /** How the gateway counts: by the backends of the first route that names the Service. Undefined without one. */

@@ -36,7 +36,8 @@ function world(status?: object) {
     collector: {
       watch: (subject) => void subjects.push(subject),
       forget: (attempt) => void calls.push(`forget ${attempt}`),
-      stepStarted: (_attempt, step) => void calls.push(`step ${step}`),
+      stepStarted: (_attempt, step, weight) => void calls.push(`step ${step} at ${weight}%`),
+      stepEnded: () => void calls.push('on the way'),
       arm: (_attempt, mode) => void calls.push(`arm ${mode}`),
       reading: () => ({ answer: state.answer, saved: { key: 'saved' } as never, explain: undefined }),
     },
@@ -48,9 +49,16 @@ function world(status?: object) {
     effects: [],
     events: [],
   });
-  const follow = (change: Partial<Attempt> | undefined) => judging.follow(key, seen, decisionOn(change));
+  /** As in a look that finds in status what it decides. */
+  const follow = (change: Partial<Attempt> | undefined) => decideTo(change, change);
+  const decideTo = (change: Partial<Attempt> | undefined, before: Partial<Attempt> | undefined, part: object = {}) =>
+    judging.follow(
+      key,
+      { ...seen, world: { ...seen.world, memory: memoryOf(spec, before), ...part } },
+      decisionOn(change),
+    );
   const answer = (change: Partial<Attempt> | undefined) => judging.answerOf(key, memoryOf(spec, change), spec);
-  return { judging, seen, stores, calls, subjects, state, follow, answer };
+  return { decisionOn, decideTo, judging, seen, stores, calls, subjects, state, follow, answer };
 }
 
 function memoryOf(spec: EffectiveSpec, change: Partial<Attempt> | undefined): Memory {
@@ -86,7 +94,11 @@ test('an attempt is read with its pods by version, its gateway and its pinned se
     namespace: 'shop',
     beganAtMs: 500,
     gateway: { canaryService: 'checkout-canary', stableService: 'checkout', route: 'checkout', port: 80 },
-    settings: { confidencePercent: 99.9, bakeMs: 300_000, tolerate: { ratio: 1.1 } },
+    settings: {
+      confidencePercent: 99.9,
+      bakeMs: 300_000,
+      metrics: [{ name: 'errors', weight: 1, tolerate: { ratio: 1.1 } }],
+    },
     source: { name: 'prom' },
   });
   expect(subjects[0]?.pods().stable.map(({ name }) => name)).toEqual(['checkout-aaa-1', 'checkout-aaa-2']);
@@ -96,10 +108,88 @@ test('an attempt is read with its pods by version, its gateway and its pinned se
 test('a step counts from the moment its weight converged, and the bake has a judge of its own', () => {
   const { calls, follow } = world();
   follow({});
-  expect(calls).toEqual(['arm twoArms']);
+  expect(calls).toEqual(['arm twoArms', 'on the way']);
   follow({ convergedAtMs: 900 });
   follow({ stage: 'bake', step: 2 });
-  expect(calls.slice(1)).toEqual(['arm twoArms', 'step 1:900', 'arm bake']);
+  expect(calls.slice(2)).toEqual(['arm twoArms', 'step 1:900 at 25%', 'on the way', 'arm bake', 'on the way']);
+});
+
+test('a brake in the bake brings the comparison back, and asks for what is shown from then on', () => {
+  const { calls, follow } = world();
+  const brake = { sinceMs: 5_000, weightPercent: 2, message: 'doubt', crash: false };
+  follow({ stage: 'bake', step: 2, weightPercent: 100, convergedAtMs: 900, brake });
+  expect(calls.slice(0, 2)).toEqual(['arm twoArms', 'step 2:braked:5000 at 2%']);
+});
+
+test('another judge speaks only once status says why: a write that fails must not cost the evidence that was acted on (S11)', () => {
+  const { calls, decideTo } = world();
+  const baking = { stage: 'bake', step: 2, weightPercent: 100, convergedAtMs: 900 } as const;
+  const brake = { sinceMs: 5_000, weightPercent: 2, message: 'doubt', crash: false };
+  decideTo({ ...baking, brake }, baking);
+  expect(calls).toContain('arm bake');
+  expect(calls).not.toContain('arm twoArms');
+  decideTo({ ...baking, brake }, { ...baking, brake });
+  expect(calls.at(-3)).toBe('arm twoArms');
+  calls.length = 0;
+  decideTo(baking, { ...baking, brake });
+  expect(calls).not.toContain('arm bake');
+  calls.length = 0;
+  decideTo(baking, { ...baking, stage: 'promote' });
+  expect(calls).toContain('arm bake');
+});
+
+test('while what the source demands is read anew, an answer does not stay fresh by itself (S4)', () => {
+  const { answer, state, follow } = world();
+  follow({});
+  expect(answer({})).toBe(judged);
+  state.source = { kind: 'unread', sentence: 'Reading Secret a/b.' };
+  const old: Answer = { kind: 'sourceDown', sinceMs: 0, everAnswered: true, sentence: 'old' };
+  state.answer = old;
+  expect(answer({})).toBe(old);
+});
+
+test('what the routes really send is what the judge may expect, also under a brake', () => {
+  const { seen, calls, decideTo } = world();
+  const routes = seen.world.routes.map((route) => ({ ...route, canaryWeightPercent: 5 }));
+  const brake = { sinceMs: 0, weightPercent: 5, message: '', crash: false };
+  const at = { convergedAtMs: 900, brake };
+  decideTo(at, at, { routes });
+  expect(calls).toEqual(['arm twoArms', 'step 1:900 at 5%']);
+});
+
+test('a check keeps what was learned of the weight that it stands at', () => {
+  const { seen, calls, follow } = world();
+  const [first, second] = seen.spec.strategy.steps;
+  const check = { requests: [], withinMs: 60_000 };
+  const steps = [first, { weightPercent: 5, atLeastMs: 0, check }, second] as Attempt['spec']['strategy']['steps'];
+  const spec = { ...seen.spec, strategy: { ...seen.spec.strategy, steps } };
+  follow({ spec, weightPercent: 5, convergedAtMs: 900 });
+  expect(calls).toEqual(['arm twoArms', 'on the way']);
+});
+
+test('every metric of the Rollout reaches the judge: those that compare, the counters, and the limits', () => {
+  const { seen, subjects, follow } = world();
+  const metrics = [
+    { kind: 'errors', tolerate: '5%', ruleOut: '3x' },
+    { kind: 'latency', thresholdMs: 300, tolerate: '20%', ruleOut: '2x + 1pp' },
+    { kind: 'counters', name: 'conversion', bad: 'b', total: 't', tolerate: '10%', ruleOut: '2x' },
+    { kind: 'threshold', name: 'queue-age', query: 'q', max: 30 },
+  ] as const;
+  follow({ spec: { ...seen.spec, analysis: { ...seen.spec.analysis, metrics: [...metrics] } } });
+  expect(subjects[0]?.settings.metrics).toMatchObject([
+    { kind: 'count', name: 'errors', tolerate: { ratio: 1.05 }, ruleOut: { ratio: 3 } },
+    {
+      kind: 'latency',
+      name: 'latency',
+      tolerateRatio: 1.2,
+      thresholdSeconds: 0.3,
+      ruleOut: { ratio: 2, absolute: 0.01 },
+    },
+    { kind: 'count', name: 'conversion', tolerate: { ratio: 1.1, absolute: 0 } },
+  ]);
+  expect(subjects[0]?.settings.metrics.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1);
+  expect(subjects[0]?.queries).toEqual([{ name: 'conversion', bad: 'b', total: 't' }]);
+  expect(subjects[0]?.thresholds).toEqual([{ name: 'queue-age', query: 'q', max: 30 }]);
 });
 
 test('going back and promoting are not read any more, and the last answer stays', () => {
@@ -114,10 +204,10 @@ test('going back and promoting are not read any more, and the last answer stays'
 
 test('a restart goes on from the evidence of the same attempt, and from no other', () => {
   const uid = world().seen.rollout.metadata.uid;
-  const own = world({ evidence: { version: 1, key: `${uid}/7` } });
+  const own = world({ evidence: { version: 2, key: `${uid}/7` } });
   own.follow({});
   expect(own.subjects[0]?.resume).toMatchObject({ key: `${uid}/7` });
-  const other = world({ evidence: { version: 1, key: `${uid}/6` } });
+  const other = world({ evidence: { version: 2, key: `${uid}/6` } });
   other.follow({});
   expect(other.subjects[0]?.resume).toBeUndefined();
 });

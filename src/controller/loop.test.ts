@@ -147,8 +147,10 @@ test('an effect that keeps failing is told to people, and tried again', async ()
   expect(statusOf(api)?.phase).toBe('Idle');
   const told = api.writes
     .filter(({ path }) => path.endsWith('/events'))
-    .map(({ body }) => (body as { message: string }).message);
-  expect(told.filter((note) => note.includes('Serin could not go on'))).toHaveLength(1);
+    .map(({ body }) => body as { message: string; reason: string });
+  const failures = told.filter(({ message }) => message.includes('Serin could not go on'));
+  expect(failures).toHaveLength(1);
+  expect(failures[0]?.reason).toBe('Hindered');
   expect(await metrics.registry.metrics()).toContain('serin_effect_errors_total{effect="attach"} 5');
 });
 
@@ -193,6 +195,17 @@ test('told to trust nothing but the policy, Serin begins no release where it doe
   running = await runLoop(api, { guard: 'admission' });
   await running.clock.advance(3000);
   expect(statusOf(api)).toMatchObject({ reason: 'GuardAbsent' });
+});
+
+test('told to pause, Serin tries no policy: nothing that it could find out would change anything', async () => {
+  const api = await shop();
+  putRollout(api);
+  running = await runLoop(api, { guard: 'pause' });
+  await running.clock.advance(60_000);
+  expect(statusOf(api)).toMatchObject({ phase: 'Idle', reason: 'UpToDate' });
+  expect(statusOf(api)?.conditions).toContainEqual(expect.objectContaining({ type: 'Guarded', reason: 'PauseGuard' }));
+  await running.clock.advance(30 * 60_000);
+  expect(api.dryRuns.filter(({ path }) => path.includes('/deployments/'))).toEqual([]);
 });
 
 /** As Serin leaves it at rest, and as the guard held a template that is stable's again. */

@@ -5,7 +5,7 @@
 import type { EffectiveSpec } from '../api/effective.ts';
 import type { Answer } from '../analysis/answer.ts';
 import { keyOf } from '../kube/resources.ts';
-import type { Memory, World } from '../release/world.ts';
+import type { CheckAnswer, Memory, World } from '../release/world.ts';
 import type { EndpointSlice, HTTPRoute, Service } from '../traffic/objects.ts';
 import { viewCanaryService, viewServices } from '../traffic/services.ts';
 import type { ConvergenceWatch } from '../traffic/convergence.ts';
@@ -14,7 +14,7 @@ import { viewActions } from '../workload/actions.ts';
 import { viewDeployment } from '../workload/deployment.ts';
 import type { Claim } from '../workload/holders.ts';
 import { DETACH_FINALIZER } from '../workload/marks.ts';
-import type { Deployment, Pod, ReleaseRecord, ReplicaSet, RolloutAction } from '../workload/objects.ts';
+import type { Deployment, Pod, PodEvent, ReleaseRecord, ReplicaSet, RolloutAction } from '../workload/objects.ts';
 import { viewRecords } from '../workload/record.ts';
 import { viewReplicaSets } from '../workload/replica-sets.ts';
 import { readSpec } from './read-spec.ts';
@@ -47,6 +47,10 @@ export interface Knowledge {
   readonly guardOf: (namespace: string) => World['guard'];
   readonly rehearsalOf: (deploymentUid: string) => Rehearsal | undefined;
   readonly answerOf: (key: string, memory: Memory, spec: EffectiveSpec) => Answer;
+  /** What the check that the attempt stands at has brought so far. */
+  readonly checkOf: (key: string, memory: Memory) => CheckAnswer | undefined;
+  /** What is known of the Events about pods of this Rollout's canary. */
+  readonly eventsOf: (key: string) => readonly PodEvent[];
   /** Since when each gateway was seen to have taken up each route. */
   readonly convergence: ConvergenceWatch;
 }
@@ -97,6 +101,7 @@ export class Observer {
       answer: this.#knowledge.answerOf(key, memory, current),
       guard: this.#knowledge.guardOf(namespace),
       rehearsal: deployment === undefined ? undefined : this.#knowledge.rehearsalOf(deployment.metadata.uid),
+      check: this.#knowledge.checkOf(key, memory),
     };
     return { kind: 'world', world, seen: { rollout, spec: current, ...objects, world } };
   }
@@ -133,6 +138,7 @@ export class Observer {
         pods,
         rolloutUid: uid,
         named: memory.journal.attempt?.replicaSet,
+        events: this.#knowledge.eventsOf(keyOf(rollout.metadata)),
       }),
       records: viewRecords(records, uid),
     };

@@ -4,7 +4,7 @@ import { type RunningOperator, startOperator } from '../../test/policies/operato
 import { openStage } from '../../test/policies/stage.ts';
 import { eventually, workload } from '../workload/as-serin.ts';
 
-const stage = openStage('operator');
+const stage = openStage('operator', ['gateway']);
 const { namespace, server } = stage;
 const name = 'checkout';
 

@@ -69,6 +69,7 @@ async function operate(
     metrics,
     instance: options.identity,
     mayWrite: () => leadership.elector?.isLeader === true,
+    ...(lease.namespace === undefined ? {} : { ownNamespace: lease.namespace }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
     ...(options.guard === undefined ? {} : { guard: options.guard }),

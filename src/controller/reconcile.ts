@@ -14,8 +14,12 @@ import type { AddOptions, Priority } from '../kube/queue.ts';
 import type { Decision, Note } from '../release/decision.ts';
 import { conditionsFor, guardShown } from '../release/conditions.ts';
 import { isoTime } from '../release/time.ts';
+import { canarySet } from '../release/views.ts';
 import type { World } from '../release/world.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
+import { controllerOf, type Pod } from '../workload/objects.ts';
+import { silentPods } from '../workload/pods.ts';
+import { Failures } from './failures.ts';
 import { isEqual } from './merge-patch.ts';
 import type { Observation, Seen } from './observe.ts';
 import { REFUSAL_KEPT_MS } from './rehearsals.ts';
@@ -44,6 +48,8 @@ export interface LookParts {
   readonly status: StatusWriter;
   readonly unseen: UnseenWrites;
   readonly say: (rollout: Rollout, note: Note) => void;
+  /** Which pods of the canary are not ready and do not say why; none when there is no canary. */
+  readonly askPods: (key: string, pods: readonly Pod[]) => void;
   readonly add: (key: string, options: AddOptions) => void;
   readonly onPhase: (key: string, phase: Phase | undefined) => void;
 }
@@ -57,14 +63,12 @@ const UNSEEN_AGAIN_MS = 1_000;
 const SOONEST_MS = 100;
 /** While an attempt is judged its counts go into status this often, so that a restart loses little. */
 const EVIDENCE_EVERY_MS = 30_000;
-/** Failures in a row before people are told by an Event. */
-const TOLD_AFTER = 3;
 
 export class Looker {
   readonly #parts: LookParts;
   /** Rollouts whose status was seen to be the API server's newest since this process leads. */
   readonly #verified = new Set<string>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Failures();
 
   constructor(parts: LookParts) {
     this.#parts = parts;
@@ -77,13 +81,19 @@ export class Looker {
     const end = (result: LookResult) => metrics.looked((clock.monotonicMs() - startMs) / 1000, result);
     try {
       end(await this.#lookAt(key, signal));
-      this.#failures.delete(key);
+      this.#failures.forget(key);
     } catch (error) {
       end(isKubeError(error, 'Conflict') ? 'conflict' : 'failed');
       // Neither a write that came second nor the end of our own work is anybody's failure.
-      if (!isKubeError(error, 'Conflict', 'Aborted') && !signal.aborted) this.#tellFailure(key, error);
+      if (!isKubeError(error, 'Conflict', 'Aborted') && !signal.aborted) this.#noteFailure(key, error);
       throw error;
     }
+  }
+
+  #noteFailure(key: string, error: unknown): void {
+    const rollout = this.#parts.rollout(key);
+    const note = this.#failures.note(key, rollout, error);
+    if (note !== undefined && rollout !== undefined) this.#parts.say(rollout, note);
   }
 
   async #lookAt(key: string, signal: AbortSignal): Promise<LookResult> {
@@ -102,21 +112,23 @@ export class Looker {
   }
 
   #forget(key: string): LookResult {
-    const { judge, unseen, status, onPhase } = this.#parts;
+    const { judge, unseen, status, askPods, onPhase } = this.#parts;
     judge.forget(key);
+    askPods(key, []);
     unseen.forget(key);
     status.forget(key);
     onPhase(key, undefined);
     this.#verified.delete(key);
-    this.#failures.delete(key);
+    this.#failures.forget(key);
     return 'quiet';
   }
 
   async #carryOut(key: string, seen: Seen, world: World, signal: AbortSignal): Promise<LookResult> {
-    const { clock, decide, judge, onPhase } = this.#parts;
+    const { clock, decide, judge, askPods, onPhase } = this.#parts;
     const decision = decide(world, clock.nowMs());
     onPhase(key, decision.report.phase);
     judge.follow(key, seen, decision);
+    askPods(key, silentCanaryPods(seen, decision));
     const isRemembered = world.hasJournal && isEqual(world.memory, decision.memory);
     const hasWritten =
       isRemembered && decision.effects.length > 0
@@ -253,21 +265,6 @@ export class Looker {
     add(key, { priority: 'resync', afterMs: RESYNC_MS });
     return written === undefined ? 'quiet' : 'acted';
   }
-
-  #tellFailure(key: string, error: unknown): void {
-    const { rollout: find, say } = this.#parts;
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
-    const rollout = find(key);
-    if (failures !== TOLD_AFTER || rollout === undefined) return;
-    const { reason } = (rollout.status ?? {}) as { readonly reason?: Note['reason'] };
-    const words = error instanceof Error ? error.message : String(error);
-    say(rollout, {
-      type: 'Warning',
-      reason: reason ?? 'Preparing',
-      message: `Serin could not go on and keeps trying: ${words}`,
-    });
-  }
 }
 
 /** Keys of status that only a decision of the journal's own version may touch. */
@@ -277,6 +274,14 @@ const notTold: readonly (keyof RolloutStatus)[] = ['step', 'stable', 'canary', '
 function shownGuard(world: World, before: readonly Condition[]): World['guard'] {
   if (world.guard !== 'unknown') return world.guard;
   return guardShown(before.find((condition) => condition.type === 'Guarded')?.reason);
+}
+
+/** A canary that goes back needs no more words: why it does was said when that was decided. */
+function silentCanaryPods({ pods, world }: Seen, { memory }: Decision): readonly Pod[] {
+  const { attempt } = memory.journal;
+  if (attempt === undefined || attempt.retreat !== undefined) return [];
+  const uid = canarySet(world, attempt)?.uid;
+  return uid === undefined ? [] : silentPods(pods.filter((pod) => controllerOf(pod)?.uid === uid));
 }
 
 /** Brakes and the way back never wait behind others' resyncs. */

@@ -4,7 +4,8 @@ import { ManualClock } from '../kube/manual-clock.ts';
 import { ConvergenceWatch } from '../traffic/convergence.ts';
 import { ApiDouble } from './api-double.ts';
 import type { Log } from './log.ts';
-import { ControlLoop, type LoopOptions } from './loop.ts';
+import { ControlLoop } from './loop.ts';
+import type { LoopOptions } from './loop-options.ts';
 import { type Knowledge, Observer, type Seen } from './observe.ts';
 import { createStores, type Stores } from './stores.ts';
 
@@ -205,7 +206,9 @@ export function seenIn(
   const observer = new Observer(stores, {
     guardOf: () => 'admission',
     rehearsalOf: () => ({}),
+    checkOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
+    eventsOf: () => [],
     convergence: new ConvergenceWatch(new ManualClock()),
     ...knowledge,
   });

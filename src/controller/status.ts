@@ -43,10 +43,16 @@ export function readStatus(raw: unknown): Remembered {
 
 function journalIn(raw: unknown): Journal | undefined {
   const journal = partOf(parts.journal, raw);
-  if (journal !== undefined) return journal;
+  if (journal !== undefined) return brought(journal);
   const version = isRecord(raw) ? raw['version'] : undefined;
   const isNewer = typeof version === 'number' && version > JOURNAL_VERSION;
   return isNewer ? { version, attempts: 0, handledActions: [] } : undefined;
+}
+
+/** An attempt that an older Serin pinned is written down in the present form, which that one could not read any more. */
+function brought(journal: Journal): Journal {
+  const isOld = journal.attempt !== undefined && journal.version < JOURNAL_VERSION;
+  return isOld ? { ...journal, version: JOURNAL_VERSION } : journal;
 }
 
 interface Reader<T> {

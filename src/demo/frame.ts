@@ -34,27 +34,32 @@ function arms({ stable, canary, phase }: RolloutStatus, sight: Sight, look: Look
   // During the handover the routes go back to a Service that has only the new pods by then.
   const canaryPercent = phase === 'Promoting' && canary !== undefined ? 100 : sight.canaryPercent;
   const answersOf = (version: string) => counts?.versions.get(version);
+  const versionOf = (hash = ''): string => sight.versions.get(hash) ?? '';
+  const share = 100 - canaryPercent;
   return [
-    arm({ name: 'stable', image: stable?.image, share: 100 - canaryPercent, colour: 'green' }, answersOf, look),
+    arm({ name: 'stable', version: versionOf(stable?.hash), share, colour: 'green' }, answersOf, look),
     canary === undefined
       ? ''
-      : arm({ name: 'canary', image: canary.image, share: canaryPercent, colour: colourOf(phase) }, answersOf, look),
+      : arm(
+          { name: 'canary', version: versionOf(canary.hash), share: canaryPercent, colour: colourOf(phase) },
+          answersOf,
+          look,
+        ),
   ];
 }
 
 interface Arm {
   readonly name: string;
-  readonly image: string | undefined;
+  readonly version: string;
   readonly share: number;
   readonly colour: Colour;
 }
 
 function arm(
-  { name, image, share, colour }: Arm,
+  { name, version, share, colour }: Arm,
   answersOf: (version: string) => VersionCounts | undefined,
   look: Look,
 ): string {
-  const version = image?.split(':').at(-1) ?? '';
   const { good, bad } = answersOf(version) ?? { good: 0, bad: 0 };
   const barWidth = Math.max(10, Math.min(40, look.columns - besideBar));
   const filled = Math.min(barWidth, Math.ceil((share * barWidth) / 100));
@@ -84,7 +89,8 @@ function requests({ counts }: Sight, look: Look): readonly string[] {
   if (counts === undefined) return [];
   // What is under way is not lost yet, and looks the same until it is answered.
   const lost = lostIn({ ...counts, sent: counts.answered });
-  return [`  requests ${whole(counts.sent)}   lost ${whole(lost)}`.slice(0, look.columns - 1)];
+  const heldBack = counts.heldBack === 0 ? '' : `   never sent, no time ${whole(counts.heldBack)}`;
+  return [`  requests ${whole(counts.sent)}   lost ${whole(lost)}${heldBack}`.slice(0, look.columns - 1)];
 }
 
 function whole(count: number): string {

@@ -90,7 +90,7 @@ describe('the node of the demo', () => {
   test('a version fails the share that its environment says, the same requests for the same seed', async () => {
     const fates = [];
     for (let run = 0; run < 2; run += 1) {
-      const node = nodeWith(podOf('a', { env: { VERSION: 'v3', BAD_RATE: '0.2' } }));
+      const node = nodeWith(podOf('a', { env: { VERSION: 'v3', ERROR_RATE: '0.2' } }));
       const origin = await untilReady(node);
       const codes: number[] = [];
       for (let sent = 0; sent < 300; sent += 1) {
@@ -123,6 +123,22 @@ describe('the node of the demo', () => {
     ]);
     expect(node.network.originOf('10.244.0.1:8080')).toBeUndefined();
     await expect(request(origin)).rejects.toThrow();
+  });
+
+  test('a pod that is still asked goes on serving, but not for ever', async () => {
+    const pod = podOf('a');
+    const node = nodeWith(pod);
+    const origin = await untilReady(node);
+    node.pods.put(deleted(pod));
+    const ask = async (): Promise<void> => {
+      const { body } = await request(origin);
+      await body.dump();
+      await node.clock.advance(300);
+    };
+    for (let asked = 0; asked < 20; asked += 1) await ask();
+    expect(deletions(node)).toEqual([]);
+    for (let asked = 0; asked < 85; asked += 1) await ask().catch(() => node.clock.advance(300));
+    await eventually(() => deletions(node).length > 0);
   });
 
   test('a pod that is deleted before it was ready never becomes ready', async () => {

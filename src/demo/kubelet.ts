@@ -8,7 +8,7 @@ import type { Change, Store } from '../kube/store.ts';
 import type { Pod } from '../workload/objects.ts';
 import { type Application, serveApplication } from './application.ts';
 import type { PodNetwork } from './network.ts';
-import { namedPort, type PodSpec, runningStatus } from './pod-status.ts';
+import { envOf, namedPort, type PodSpec, runningStatus } from './pod-status.ts';
 
 export interface KubeletOptions {
   readonly client: KubeClient;
@@ -20,8 +20,10 @@ export interface KubeletOptions {
   readonly seed: number;
   /** From the start of a pod until it is ready. */
   readonly readyAfterMs?: number;
-  /** How long a pod that is to end goes on serving: everybody has to learn of it first. */
+  /** How long a pod that is to end goes on serving at least: everybody has to learn of it first. */
   readonly lingerMs?: number;
+  /** For so long nobody must have asked it anything before it ends, but it waits no longer than its grace period. */
+  readonly quietMs?: number;
 }
 
 /** One pod that was started here. */
@@ -30,7 +32,7 @@ export interface StartedPod {
   readonly version: string;
 }
 
-const lingerPartMs = 100;
+const partMs = 100;
 
 export class Kubelet {
   readonly #options: KubeletOptions;
@@ -88,17 +90,17 @@ export class Kubelet {
 
   async #live(pod: Pod, end: AbortSignal, signal: AbortSignal): Promise<void> {
     const { network } = this.#options;
-    const spec = pod.spec as PodSpec;
+    const { spec } = pod;
     const version = envOf(spec, 'VERSION');
     this.started.push({ name: pod.metadata.name, version });
     const random = diceFrom(Math.floor(this.#seeds() * 2 ** 32));
-    const application = await serveApplication({ version, badRate: Number(envOf(spec, 'BAD_RATE')) || 0, random });
+    const application = await serveApplication({ version, badRate: Number(envOf(spec, 'ERROR_RATE')) || 0, random });
     const ip = network.assign();
     const address = `${ip}:${namedPort(spec)}`;
     network.open(address, application.port);
     try {
       await this.#serveUntilEnd(pod, ip, end);
-      if (!signal.aborted) await this.#drain(application, signal);
+      if (!signal.aborted) await this.#drain(application, spec, signal);
     } finally {
       network.close(address);
       await application.close();
@@ -118,11 +120,18 @@ export class Kubelet {
     await promise;
   }
 
-  async #drain(application: Application, signal: AbortSignal): Promise<void> {
-    const { clock, lingerMs = 1_500 } = this.#options;
+  async #drain(application: Application, spec: PodSpec, signal: AbortSignal): Promise<void> {
+    const { clock, lingerMs = 1_500, quietMs = 500 } = this.#options;
+    const graceMs = (spec.terminationGracePeriodSeconds ?? 30) * 1_000;
     application.leave();
+    let seen = application.requests;
+    let quietForMs = 0;
     // In small parts: a machine that stood still for a moment must not use up the time in which others learn of the end.
-    for (let waitedMs = 0; waitedMs < lingerMs; waitedMs += lingerPartMs) await clock.sleep(lingerPartMs, signal);
+    for (let waitedMs = 0; waitedMs < lingerMs || (quietForMs < quietMs && waitedMs < graceMs); waitedMs += partMs) {
+      await clock.sleep(partMs, signal);
+      quietForMs = application.requests === seen ? quietForMs + partMs : 0;
+      seen = application.requests;
+    }
     if (!signal.aborted) await application.drain();
   }
 
@@ -144,10 +153,6 @@ export class Kubelet {
       }),
     );
   }
-}
-
-function envOf({ containers: [container] }: PodSpec, name: string): string {
-  return container?.env?.find((one) => one.name === name)?.value ?? '';
 }
 
 /** Somebody else was faster; a pod of the same name with another UID is somebody else's. */

@@ -19,8 +19,8 @@ beforeEach(async () => {
 
 afterEach(() => served.close());
 
-function loadOf(clock: ManualClock, ratePerSecond = 100): Load {
-  return new Load({ clock, url: served.url, host: 'checkout.example.com', ratePerSecond });
+function loadOf(clock: ManualClock, options: { mostUnderWay?: number } = {}): Load {
+  return new Load({ clock, url: served.url, host: 'checkout.example.com', ratePerSecond: 100, ...options });
 }
 
 describe('the load of the demo', () => {
@@ -48,7 +48,7 @@ describe('the load of the demo', () => {
     const silent: (() => void)[] = [];
     served = await serve((_, response) => silent.push(() => response.writeHead(200, { 'x-version': 'v1' }).end()));
     const clock = new ManualClock();
-    const load = loadOf(clock);
+    const load = loadOf(clock, { mostUnderWay: 1_000 });
     const stop = new AbortController();
     const running = load.run(stop.signal, new AbortController().signal);
     await clock.advance(1_000);
@@ -58,6 +58,23 @@ describe('the load of the demo', () => {
     for (const answer of silent) answer();
     await running;
     expect(load.counts).toMatchObject({ sent: 100, answered: 100, refused: 0 });
+  });
+
+  test('where answers come too slowly, it sends no more than can be under way, and counts the rest apart', async () => {
+    await served.close();
+    const silent: (() => void)[] = [];
+    served = await serve((_, response) => silent.push(() => response.writeHead(200, { 'x-version': 'v1' }).end()));
+    const clock = new ManualClock();
+    const load = loadOf(clock, { mostUnderWay: 20 });
+    const stop = new AbortController();
+    const running = load.run(stop.signal, new AbortController().signal);
+    await clock.advance(5_000);
+    await eventually(() => silent.length === 20);
+    expect(load.counts).toMatchObject({ sent: 20, answered: 0, heldBack: 380 });
+    stop.abort();
+    for (const answer of silent) answer();
+    await running;
+    expect(load.counts).toMatchObject({ sent: 20, answered: 20 });
   });
 
   test('cut off, it waits for nobody', async () => {

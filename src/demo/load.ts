@@ -1,4 +1,7 @@
-/** Sends requests at a constant rate, whether answers come or not, and counts what became of each. It never tries again. */
+/**
+ * Sends requests at a constant rate, whether answers come or not, and counts what became of each. It never tries again, and
+ * never takes what this machine could not send for something that Serin or a gateway has lost.
+ */
 import { Agent } from 'undici';
 import type { Clock } from '../kube/clock.ts';
 import { codeOf } from './proxy.ts';
@@ -11,6 +14,11 @@ export interface LoadOptions {
   readonly ratePerSecond: number;
   /** A request without an answer for this long is lost. */
   readonly timeoutMs?: number;
+  /**
+   * Requests under way at once; default 32. Where sender, gateway and pods share one process, more would only wait for each
+   * other until they are lost: Node.js accepts one connection in each turn of its loop, and turns are long on a busy machine.
+   */
+  readonly mostUnderWay?: number;
 }
 
 /** What one version answered. */
@@ -25,6 +33,8 @@ export interface VersionCounts {
 
 export interface LoadCounts {
   readonly sent: number;
+  /** Due and never sent: as many were under way as may be, for longer than a moment. No user waited for these. */
+  readonly heldBack: number;
   /** Every request that got any answer. */
   readonly answered: number;
   /** Of those, by the gateway because no pod did. */
@@ -36,6 +46,8 @@ export interface LoadCounts {
 
 const noAnswers: VersionCounts = { good: 0, bad: 0, firstBadMs: undefined, lastAnswerMs: 0 };
 const tickMs = 10;
+/** What is due for longer than this is not sent any more: it would hide how late it is. */
+const stillWantedMs = 1_000;
 
 export class Load {
   readonly #options: LoadOptions;
@@ -44,6 +56,7 @@ export class Load {
   readonly #versions = new Map<string, VersionCounts>();
   readonly #troubles = new Map<string, number>();
   #sent = 0;
+  #heldBack = 0;
   #answered = 0;
   #refused = 0;
 
@@ -57,6 +70,7 @@ export class Load {
   get counts(): LoadCounts {
     return {
       sent: this.#sent,
+      heldBack: this.#heldBack,
       answered: this.#answered,
       refused: this.#refused,
       versions: new Map(this.#versions),
@@ -72,15 +86,23 @@ export class Load {
     const onCut = (): void => void this.#agent.destroy();
     cut.addEventListener('abort', onCut);
     while (!signal.aborted) {
-      const due = Math.floor(((clock.monotonicMs() - startMs) * ratePerSecond) / 1_000);
-      // After a moment in which the machine stood still, what is due comes quickly, but not all in one breath.
-      const most = this.#sent + Math.max(1, Math.ceil((5 * ratePerSecond * tickMs) / 1_000));
-      while (this.#sent < Math.min(due, most)) this.#send();
+      this.#sendUntil(Math.floor(((clock.monotonicMs() - startMs) * ratePerSecond) / 1_000));
       await clock.sleep(tickMs, signal);
     }
     await Promise.all(this.#underWay);
     cut.removeEventListener('abort', onCut);
     await this.#agent.destroy();
+  }
+
+  /** @param due how many should have been sent by now. */
+  #sendUntil(due: number): void {
+    const { ratePerSecond, mostUnderWay = 32 } = this.#options;
+    // After a moment in which the machine stood still, what is due comes quickly, but not all in one breath.
+    const breath = Math.max(1, Math.ceil((5 * ratePerSecond * tickMs) / 1_000));
+    const end = Math.min(due - this.#heldBack, this.#sent + breath);
+    while (this.#sent < end && this.#underWay.size < mostUnderWay) this.#send();
+    const late = due - this.#heldBack - this.#sent;
+    this.#heldBack += Math.max(0, late - Math.ceil((ratePerSecond * stillWantedMs) / 1_000));
   }
 
   #send(): void {

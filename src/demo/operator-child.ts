@@ -10,6 +10,8 @@ export interface OperatorChildOptions {
   readonly program: readonly string[];
   readonly kubeconfig: string;
   readonly logFile: string;
+  /** Besides cluster and address of metrics. */
+  readonly words?: readonly string[];
 }
 
 export interface OperatorChild {
@@ -25,11 +27,16 @@ export function ownProgram(): readonly string[] {
   return isSea() || file === undefined ? [process.execPath] : [process.execPath, ...process.execArgv, file];
 }
 
-export function startOperator({ clock, program, kubeconfig, logFile }: OperatorChildOptions): OperatorChild {
+export function startOperator(options: OperatorChildOptions): OperatorChild {
+  const { clock, program, kubeconfig, logFile } = options;
   const [command = process.execPath, ...first] = program;
   const log = createWriteStream(logFile);
-  const words = ['operator', '--kubeconfig', kubeconfig, '--metrics-address', '127.0.0.1:0'];
-  const child = spawn(command, [...first, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const own = ['operator', '--kubeconfig', kubeconfig, '--metrics-address', '127.0.0.1:0'];
+  const child = spawn(command, [...first, ...own, ...(options.words ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C in a terminal is for the demo, which ends this one when nothing needs it any more.
+    detached: process.platform !== 'win32',
+  });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   // However this process ends, that one must not stay.

@@ -3,6 +3,7 @@ import type { Pod } from '../workload/objects.ts';
 
 /** What of a pod's spec the demo's node obeys. */
 export type PodSpec = Pod['spec'] & {
+  readonly terminationGracePeriodSeconds?: number;
   readonly containers: readonly {
     readonly name: string;
     readonly image?: string;
@@ -20,6 +21,11 @@ export interface RunningPod {
 /** The port that the pod's first container names first; 8080 where it names none. */
 export function namedPort({ containers: [container] }: PodSpec): number {
   return container?.ports?.[0]?.containerPort ?? 8080;
+}
+
+/** What the environment of the pod's first container says; '' where it does not say it. */
+export function envOf({ containers: [container] }: PodSpec, name: string): string {
+  return container?.env?.find((one) => one.name === name)?.value ?? '';
 }
 
 export function runningStatus(

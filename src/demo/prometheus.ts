@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Agent } from 'undici';
 import type { Clock } from '../kube/clock.ts';
-import { parseExposition } from './exposition.ts';
+import { parseExposition } from '../signals/exposition.ts';
 import type { PodNetwork } from './network.ts';
 import { Samples } from './samples.ts';
 import { parseSelector } from './selector.ts';

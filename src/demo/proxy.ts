@@ -26,7 +26,7 @@ export function createForward(): { readonly forward: Forward; readonly close: ()
 
 /** UND_ERR_SOCKET, ECONNREFUSED: what went wrong, in one word. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }
 
 /** An answer of the gateway itself: it has no `x-version`. */

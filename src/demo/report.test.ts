@@ -2,7 +2,7 @@ import type { LoadCounts, VersionCounts } from './load.ts';
 import { reportOf, type Seen } from './report.ts';
 
 function answers(good: number, bad = 0, firstBadMs?: number): VersionCounts {
-  return { good, bad, firstBadMs, lastAnswerMs: 0 };
+  return { good, bad, firstBadMs, lastAnswerMs: 10_000 };
 }
 
 function seen(
@@ -15,6 +15,7 @@ function seen(
   ]);
   const counts = {
     sent: 1_000,
+    heldBack: 0,
     answered: 1_000,
     refused: 0,
     versions,
@@ -41,6 +42,7 @@ describe('what the demo says at its end', () => {
       ['lost for any other reason', '0'],
       ['first bad answer to the brake', '4.3 s'],
       ['first bad answer to weight 0', '8.5 s'],
+      ['first bad answer to the last of v3', '9.0 s'],
       ['pods created', '4 of v1, 4 of v2, 2 of v3'],
     ]);
     expect(broken).toEqual([]);
@@ -61,6 +63,12 @@ describe('what the demo says at its end', () => {
     expect(reportOf(seen({ counts })).broken).toEqual([
       '2 requests were lost, and none should be (2 times 503 no pod is ready)',
     ]);
+  });
+
+  test('what this machine never sent is neither lost nor hidden', () => {
+    const { rows, broken } = reportOf(seen({ counts: { heldBack: 250 } }));
+    expect(rows[1]).toEqual(['never sent: this machine had no time', '250 (20.00 %)']);
+    expect(broken).toEqual([]);
   });
 
   test('a weight that stayed, or a pod that was created twice, is no success either', () => {

@@ -1,6 +1,6 @@
 /** Draws up what the demo has shown, from what was counted, and says what of its claims does not hold. Pure. */
 import type { LoadCounts } from './load.ts';
-import { shop } from './shop.ts';
+import { shopReplicas } from './shop.ts';
 import { type Told, versions } from './story.ts';
 import type { WeightLog } from './weights.ts';
 
@@ -22,17 +22,19 @@ export function reportOf({ told, weights, pods }: Seen): Report {
   const { counts } = told;
   const harmed = counts.versions.get(versions.bad)?.bad ?? 0;
   const lost = lostIn(counts);
-  const firstBadMs = counts.versions.get(versions.bad)?.firstBadMs ?? 0;
+  const { firstBadMs = 0, lastAnswerMs } = counts.versions.get(versions.bad) ?? {};
   const loweredMs = weights.firstLoweringAfter(firstBadMs)?.atMs;
   const zeroMs = weights.firstZeroAfter(firstBadMs)?.atMs;
   const started = (version: string): number => pods.filter((one) => one === version).length;
   return {
     rows: [
       ['requests', whole(counts.sent)],
+      ...heldBackIn(counts),
       [`harmed by the bad version (${versions.bad})`, `${whole(harmed)} (${percentOf(harmed, counts.sent)})`],
       ['lost for any other reason', whole(lost)],
       ['first bad answer to the brake', after(firstBadMs, loweredMs)],
       ['first bad answer to weight 0', after(firstBadMs, zeroMs)],
+      [`first bad answer to the last of ${versions.bad}`, after(firstBadMs, lastAnswerMs)],
       [
         'pods created',
         Object.values(versions)
@@ -43,9 +45,9 @@ export function reportOf({ told, weights, pods }: Seen): Report {
     broken: [
       ...(lost === 0 ? [] : [`${whole(lost)} requests were lost, and none should be${troublesIn(counts)}`]),
       ...(zeroMs === undefined ? ['the weight of the bad version was never seen at 0'] : []),
-      ...(started(versions.good) === shop.replicas
+      ...(started(versions.good) === shopReplicas
         ? []
-        : [`${started(versions.good)} pods of ${versions.good} were created, and ${shop.replicas} are needed`]),
+        : [`${started(versions.good)} pods of ${versions.good} were created, and ${shopReplicas} are needed`]),
     ],
   };
 }
@@ -54,6 +56,12 @@ export function reportOf({ told, weights, pods }: Seen): Report {
 export function lostIn({ sent, answered, refused, versions: seen }: LoadCounts): number {
   const otherBad = [...seen].reduce((sum, [version, { bad }]) => (version === versions.bad ? sum : sum + bad), 0);
   return sent - answered + refused + otherBad;
+}
+
+/** Told only where there is something to tell: a machine with time to spare sends them all. */
+function heldBackIn({ heldBack, sent }: LoadCounts): readonly (readonly [string, string])[] {
+  const share = percentOf(heldBack, heldBack + sent);
+  return heldBack === 0 ? [] : [['never sent: this machine had no time', `${whole(heldBack)} (${share})`]];
 }
 
 /** What the sender and the gateway said about them. */

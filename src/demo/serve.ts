@@ -1,4 +1,4 @@
-/** Starts and ends the HTTP servers of the demo, all on free ports of 127.0.0.1; it knows nothing of what they answer. */
+/** Starts and ends the HTTP servers of the demo, on free ports of 127.0.0.1 if nothing else is said; it knows nothing of what they answer. */
 import { createServer, type RequestListener } from 'node:http';
 
 export interface Served {
@@ -10,14 +10,22 @@ export interface Served {
   close(): Promise<void>;
 }
 
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Throws when no port can be had. */
-export async function serve(listener: RequestListener): Promise<Served> {
+export async function serve(
+  listener: RequestListener,
+  { host, port }: Place = { host: '127.0.0.1', port: 0 },
+): Promise<Served> {
   // A kept connection that the server ends by itself could meet a request on its way.
   const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0 }, listener);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   // A machine that stood still for a moment gets all connections of that moment at once.
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, resolve);
+  server.listen({ port, host, backlog: 4_096 }, resolve);
   await promise;
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the demo got no port to listen on');

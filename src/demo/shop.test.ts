@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { rolloutKind } from '../api/kinds.ts';
 import { rolloutSpecSchema } from '../api/rollout.ts';
-import { attachment } from './shop.ts';
+import { embeddedShop, rolloutOf } from './shop.ts';
 
-const rollout = attachment('http://127.0.0.1:9090').find(({ kind }) => kind === rolloutKind)?.object;
+const rollout = rolloutOf(embeddedShop).object;
 
 test('the Rollout of the demo is one that the API server takes', () => {
   const { spec } = rollout as unknown as { spec: unknown };

@@ -1,51 +1,59 @@
 /** What the team of the demo keeps in Git: a plain Deployment, its Service and HTTPRoute, and a Rollout. Only times differ from what one would use. */
-import { metricSourceKind, rolloutKind } from '../api/kinds.ts';
+import { rolloutKind } from '../api/kinds.ts';
 import type { RolloutSpec } from '../api/rollout.ts';
 import { deployments, httpRoutes, type ResourceKind, services } from '../kube/resources.ts';
 import type { Writable } from '../kube/verbs.ts';
 
-export const shop = {
-  namespace: 'shop',
-  name: 'checkout',
-  host: 'checkout.example.com',
-  replicas: 4,
-  gateway: { name: 'gateway', namespace: 'gateways' },
-} as const;
+/** What the demos on both clusters have in common. */
+export const shopName = 'checkout';
+export const shopReplicas = 4;
+
+/** The application of one demo, and where it lives. */
+export interface Shop {
+  readonly namespace: string;
+  /** By which the gateway finds the route. */
+  readonly host: string;
+  readonly gateway: { readonly name: string; readonly namespace: string };
+  /** What runs in the pods of a version, without the environment that makes it one. */
+  container(version: Version): { readonly image: string };
+  /** Time that pods have for their end. */
+  readonly graceSeconds: number;
+  /** Of the pods. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly rollout: RolloutSpec;
+}
 
 export interface Version {
   /** "v2"; pods tell it with each answer. */
   readonly name: string;
   /** Share of its answers that are 500, from 0 to 1. */
-  readonly badRate: number;
+  readonly errorRate: number;
 }
 
-interface Manifest {
+export interface Manifest {
   readonly kind: ResourceKind;
   readonly object: Writable;
 }
 
-const { namespace, name } = shop;
-const labels = { app: name };
+const labels = { app: shopName };
 
 /** The application alone, as it runs before anybody has heard of Serin. */
-export function application(version: Version): readonly Manifest[] {
+export function application(shop: Shop, version: Version): readonly Manifest[] {
+  const metadata = { name: shopName, namespace: shop.namespace };
   return [
-    { kind: deployments, object: deploymentOf(version) },
+    { kind: deployments, object: deploymentOf(shop, version) },
     {
       kind: services,
-      object: {
-        metadata: { name, namespace },
-        spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
-      },
+      object: { metadata, spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] } },
     },
     {
       kind: httpRoutes,
       object: {
-        metadata: { name, namespace },
+        metadata,
         spec: {
           parentRefs: [shop.gateway],
           hostnames: [shop.host],
-          rules: [{ backendRefs: [{ name, port: 80 }] }],
+          rules: [{ backendRefs: [{ name: shopName, port: 80 }] }],
         },
       },
     },
@@ -53,47 +61,52 @@ export function application(version: Version): readonly Manifest[] {
 }
 
 /** The one object that changes from release to release. */
-export function deploymentOf(version: Version): Writable {
+export function deploymentOf(shop: Shop, version: Version): Writable {
+  const { annotations, graceSeconds: terminationGracePeriodSeconds } = shop;
   const env = [
     { name: 'VERSION', value: version.name },
-    { name: 'BAD_RATE', value: String(version.badRate) },
+    { name: 'ERROR_RATE', value: String(version.errorRate) },
   ];
-  const container = {
-    name: 'app',
-    image: `registry.example.com/shop/checkout:${version.name}`,
-    env,
-    ports: [{ name: 'http', containerPort: 8080 }],
-  };
+  const container = { name: 'app', env, ports: [{ name: 'http', containerPort: 8080 }], ...shop.container(version) };
+  const metadata = { labels, ...(annotations === undefined ? {} : { annotations }) };
   return {
-    metadata: { name, namespace },
+    metadata: { name: shopName, namespace: shop.namespace },
     spec: {
-      replicas: shop.replicas,
+      replicas: shopReplicas,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [container] } },
+      template: { metadata, spec: { terminationGracePeriodSeconds, containers: [container] } },
     },
   };
 }
 
-const rolloutSpec: RolloutSpec = {
-  targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-  traffic: { service: name, routes: [{ kind: 'HTTPRoute', name }], settle: '1s', drain: '1s' },
-  strategy: {
-    steps: [
-      { weight: 30, atLeast: '5s' },
-      { weight: 60, atLeast: '5s' },
-    ],
-    bake: '5s',
-  },
-  analysis: { whenUnsure: { after: '30s' } },
-};
-
-/** What attaches Serin to the application: the Rollout of the team, and the MetricSource of the platform. */
-export function attachment(prometheusUrl: string): readonly Manifest[] {
-  return [
-    {
-      kind: metricSourceKind,
-      object: { metadata: { name: 'prometheus' }, spec: { prometheus: { address: prometheusUrl }, default: true } },
-    },
-    { kind: rolloutKind, object: { metadata: { name, namespace }, spec: rolloutSpec } },
-  ];
+/** What the team writes to have its application released by Serin. */
+export function rolloutOf({ namespace, rollout }: Shop): Manifest {
+  return { kind: rolloutKind, object: { metadata: { name: shopName, namespace }, spec: rollout } };
 }
+
+/** What the Rollouts of both demos say; the rest is times. */
+export function rolloutSpec(times: {
+  readonly settle?: string;
+  readonly drain: string;
+  readonly bake: string;
+  readonly analysis: RolloutSpec['analysis'];
+}): RolloutSpec {
+  const { settle, drain, bake, analysis } = times;
+  const routes = [{ kind: 'HTTPRoute' as const, name: shopName }];
+  return {
+    targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: shopName },
+    traffic: { service: shopName, routes, drain, ...(settle === undefined ? {} : { settle }) },
+    strategy: { steps: [30, 60].map((weight) => ({ weight, atLeast: '5s' })), bake },
+    analysis,
+  };
+}
+
+/** The shop on the cluster that exists for a minute; its node runs every image. */
+export const embeddedShop: Shop = {
+  namespace: 'shop',
+  host: 'checkout.example.com',
+  gateway: { name: 'gateway', namespace: 'gateways' },
+  graceSeconds: 30,
+  container: ({ name }) => ({ image: `registry.example.com/shop/checkout:${name}` }),
+  rollout: rolloutSpec({ settle: '1s', drain: '1s', bake: '5s', analysis: { whenUnsure: { after: '30s' } } }),
+};

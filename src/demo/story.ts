@@ -4,7 +4,7 @@ import type { RolloutObject } from '../cli/objects.ts';
 import type { Clock } from '../kube/clock.ts';
 import { deployments, namespaces } from '../kube/resources.ts';
 import type { Load, LoadCounts } from './load.ts';
-import { application, attachment, deploymentOf, shop, type Version } from './shop.ts';
+import { application, deploymentOf, shopName, shopReplicas, type Version } from './shop.ts';
 import type { Stage } from './stage.ts';
 
 /** What there is to see at one moment. */
@@ -12,6 +12,8 @@ export interface Sight {
   readonly rollout: RolloutObject | undefined;
   readonly counts: LoadCounts | undefined;
   readonly canaryPercent: number;
+  /** The version of each revision that was seen, by its hash. */
+  readonly versions: ReadonlyMap<string, string>;
 }
 
 /** Whoever tells it to people. */
@@ -26,8 +28,6 @@ export interface StoryOptions {
   readonly clock: Clock;
   readonly badRate: number;
   readonly ratePerSecond: number;
-  /** Longest time for each part of it. */
-  readonly patienceMs?: number;
 }
 
 export type ReleaseEnd = { readonly kind: 'promoted' } | { readonly kind: 'rolledBack'; readonly message: string };
@@ -67,6 +67,7 @@ class Story {
   readonly #options: StoryOptions;
   readonly #teller: Teller;
   readonly #signal: AbortSignal;
+  readonly #versions = new Map<string, string>();
   #load: Load | undefined;
 
   constructor(stage: Stage, options: StoryOptions, teller: Teller, signal: AbortSignal) {
@@ -79,7 +80,7 @@ class Story {
   async tell(): Promise<Told> {
     const { badRate, ratePerSecond } = this.#options;
     this.#teller.chapter(
-      `A shop with ${shop.replicas} pods of ${versions.first} and ${ratePerSecond} requests a second.`,
+      `A shop with ${shopReplicas} pods of ${versions.first} and ${ratePerSecond} requests a second.`,
     );
     await this.#openShop();
     const { load, end } = this.#stage.startLoad(ratePerSecond);
@@ -87,48 +88,53 @@ class Story {
     this.#teller.chapter('Serin attaches: one Rollout is created, no pod restarts.');
     await this.#attach();
     this.#teller.chapter(`Release of ${versions.good}, a good version.`);
-    const good = await this.#release({ name: versions.good, badRate: 0 });
+    const good = await this.#release({ name: versions.good, errorRate: 0 });
     const bad = good.kind === 'promoted' ? await this.#releaseBad(badRate) : undefined;
     await end();
     return { good, bad, counts: load.counts };
   }
 
   async #openShop(): Promise<void> {
-    const { client, mirrors } = this.#stage;
+    const { client, mirrors, shop } = this.#stage;
+    const first = { name: versions.first, errorRate: 0 };
     await client.create(namespaces, { metadata: { name: shop.namespace } });
-    for (const { kind, object } of application({ name: versions.first, badRate: 0 })) await client.apply(kind, object);
-    await this.#until(`${shop.replicas} pods of ${versions.first}`, () => {
-      const deployment = mirrors.deployments.get(shop.namespace, shop.name);
-      const route = mirrors.routes.get(shop.namespace, shop.name);
-      const isUp = deployment?.status?.availableReplicas === shop.replicas && (route?.status?.parents ?? []).length > 0;
-      return isUp ? true : undefined;
+    for (const { kind, object } of application(shop, first)) await client.apply(kind, object);
+    await this.#until(`${shopReplicas} pods of ${versions.first}`, () => {
+      const deployment = mirrors.deployments.get(shop.namespace, shopName);
+      return deployment?.status?.availableReplicas === shopReplicas ? true : undefined;
     });
+    await this.#until(
+      'the gateway to reach them',
+      async () => (await this.#stage.isServing(this.#signal)) || undefined,
+    );
   }
 
   async #attach(): Promise<void> {
-    const { client, prometheusUrl } = this.#stage;
-    this.#stage.startOperator();
-    for (const { kind, object } of attachment(prometheusUrl)) await client.apply(kind, object);
-    await this.#until('Serin to attach', () => {
+    const { client, attachment } = this.#stage;
+    await this.#stage.startOperator();
+    for (const { kind, object } of attachment) await client.apply(kind, object);
+    const { hash } = await this.#until('Serin to attach', () => {
       const { phase, stable, journal } = this.#status;
-      return phase === 'Idle' && stable !== undefined && journal?.attempt === undefined ? true : undefined;
+      return phase === 'Idle' && journal?.attempt === undefined ? stable : undefined;
     });
+    this.#versions.set(hash, versions.first);
   }
 
   async #releaseBad(badRate: number): Promise<ReleaseEnd> {
     const share = `${Math.round(badRate * 10_000) / 100} %`;
     this.#teller.chapter(`Release of ${versions.bad}, which fails ${share} of its requests.`);
-    return this.#release({ name: versions.bad, badRate });
+    return this.#release({ name: versions.bad, errorRate: badRate });
   }
 
   /** What a team does: another image in the Deployment, and nothing else. */
   async #release(version: Version): Promise<ReleaseEnd> {
-    const object = deploymentOf(version);
-    await this.#stage.client.apply(deployments, object);
+    const { client, shop } = this.#stage;
+    await client.apply(deployments, deploymentOf(shop, version));
     const attempt = await this.#until(`the release of ${version.name} to begin`, () => {
       const running = this.#status.journal?.attempt;
-      return running?.image.endsWith(`:${version.name}`) ? running : undefined;
+      return running !== undefined && !this.#versions.has(running.hash) ? running : undefined;
     });
+    this.#versions.set(attempt.hash, version.name);
     return this.#until(`the release of ${version.name} to end`, () => endOf(this.#status, attempt.hash));
   }
 
@@ -137,16 +143,17 @@ class Story {
   }
 
   get #rollout(): RolloutObject | undefined {
-    return this.#stage.mirrors.rollouts.get(shop.namespace, shop.name);
+    return this.#stage.mirrors.rollouts.get(this.#stage.shop.namespace, shopName);
   }
 
-  async #until<T>(what: string, find: () => T | undefined): Promise<T> {
-    const { clock, patienceMs = 120_000 } = this.#options;
+  async #until<T>(what: string, find: () => Promise<T | undefined> | T | undefined): Promise<T> {
+    const { clock } = this.#options;
+    const { patienceMs } = this.#stage;
     const endMs = clock.monotonicMs() + patienceMs;
     for (;;) {
       if (this.#signal.aborted) throw new StoryInterrupted('the demo was stopped before it had ended');
       this.#show();
-      const found = find();
+      const found = await find();
       if (found !== undefined) return found;
       if (clock.monotonicMs() > endMs) throw new StoryStuck(this.#stuckWords(what, patienceMs));
       await clock.sleep(100, this.#signal);
@@ -155,7 +162,12 @@ class Story {
 
   #show(): void {
     const { weights } = this.#stage;
-    this.#teller.show({ rollout: this.#rollout, counts: this.#load?.counts, canaryPercent: weights.canaryPercent });
+    this.#teller.show({
+      rollout: this.#rollout,
+      counts: this.#load?.counts,
+      canaryPercent: weights.canaryPercent,
+      versions: this.#versions,
+    });
   }
 
   #stuckWords(what: string, patienceMs: number): string {

@@ -22,8 +22,12 @@ function sight(status: RolloutStatus | undefined = braked, canaryPercent = 1): S
   ]);
   return {
     rollout: checkout(status),
-    counts: { sent: 12_345, answered: 12_340, refused: 2, versions, troubles: new Map() },
+    counts: { sent: 12_345, heldBack: 0, answered: 12_340, refused: 2, versions, troubles: new Map() },
     canaryPercent,
+    versions: new Map([
+      ['aaa', 'v2'],
+      ['bbb', 'v3'],
+    ]),
   };
 }
 

@@ -49,6 +49,7 @@ const effectKinds: Readonly<Record<Effect['kind'], true>> = {
   attach: true,
   proveGuard: true,
   rehearse: true,
+  check: true,
   hold: true,
   guardByPause: true,
   resume: true,

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { isUnavailable, openCluster, type TestCluster } from '../../test/cluster/cluster.ts';
+import { isUnavailable, notRun, openCluster, type TestCluster } from '../../test/cluster/cluster.ts';
 import { KubeClient } from './client.ts';
 import { systemClock } from './clock.ts';
 import { loadConnection } from './config.ts';
@@ -16,7 +16,9 @@ import { Store } from './store.ts';
 import { HttpTransport, type KubeRequest, type Transport } from './transport.ts';
 
 const cluster = await openCluster();
-const onCluster = isUnavailable(cluster) ? describe.skip : describe;
+const onCluster = isUnavailable(cluster)
+  ? (sentence: string, tests: () => void) => describe.skip(notRun(sentence, cluster.unavailable), tests)
+  : describe;
 const run = promisify(execFile);
 
 onCluster('on a real API server', () => {

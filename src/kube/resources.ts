@@ -63,6 +63,7 @@ export interface ObjectRef {
 export const pods = core('pods', 'Pod');
 export const services = core('services', 'Service');
 export const events = core('events', 'Event');
+export const secrets = core('secrets', 'Secret');
 export const namespaces: ResourceKind = { ...core('namespaces', 'Namespace'), namespaced: false };
 export const deployments = inGroup('apps', 'v1', 'deployments', 'Deployment');
 export const replicaSets = inGroup('apps', 'v1', 'replicasets', 'ReplicaSet');

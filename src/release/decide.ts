@@ -10,27 +10,30 @@ import { answerActions } from './stages/actions.ts';
 import { attach } from './stages/attach.ts';
 import { begin } from './stages/begin.ts';
 import { judgeBake } from './stages/bake.ts';
+import { judgeCheck } from './stages/check.ts';
 import { detach } from './stages/detach.ts';
 import { disturbance, targetLost } from './stages/disturb.ts';
+import { observed, observing } from './stages/observing.ts';
 import { promote } from './stages/promote.ts';
 import { cleared, rest } from './stages/rest.ts';
 import { enterRetreat, retreat } from './stages/retreat.ts';
 import { judgeStep, progress } from './stages/step.ts';
-import { canarySet, isHandedOver, liveIsStable, nativeRoll } from './views.ts';
+import { canarySet, isHandedOver, liveIsStable, nativeRoll, presentCheck } from './views.ts';
 import type { World } from './world.ts';
 
-export function decide(world: World, nowMs: number): Decision {
-  const { version } = world.memory.journal;
+export function decide(seen: World, nowMs: number): Decision {
+  const { version } = seen.memory.journal;
   if (version > JOURNAL_VERSION)
-    return decision(world.memory, {
+    return decision(seen.memory, {
       phase: 'Waiting',
       reason: 'NewerJournal',
       message: `A newer Serin wrote the status of this Rollout (journal ${version}, this one knows ${JOURNAL_VERSION}); install that version again, nothing moves until then.`,
       stalled: true,
     });
+  const { world, events } = observing(seen, nowMs);
   const answered = answerActions(world, nowMs);
   const decided = answered.abort ?? live(remembering(world, answered.memory), world.hasJournal, nowMs);
-  return answering(decided, answered.effects);
+  return after({ events }, observed(answering(decided, answered.effects), seen));
 }
 
 function live(world: World, hasJournal: boolean, nowMs: number): Decision {
@@ -78,7 +81,7 @@ function inStage(world: World, attempt: Attempt, nowMs: number): Decision {
     case 'begin':
       return begin(world, attempt, nowMs);
     case 'step':
-      return progress(world, attempt, nowMs, judgeStep);
+      return progress(world, attempt, nowMs, presentCheck(attempt) === undefined ? judgeStep : judgeCheck);
     case 'bake':
       return progress(world, attempt, nowMs, judgeBake);
     case 'promote':

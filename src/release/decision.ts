@@ -4,7 +4,7 @@
  */
 import type { Memory } from './world.ts';
 import type { ReleaseOutcome } from '../api/release-record.ts';
-import type { Reason, Phase } from '../api/reasons.ts';
+import type { EVENT_REASONS, Phase, Reason } from '../api/reasons.ts';
 
 export interface Decision {
   /** To be in status, guarded by resourceVersion, before any effect begins (S11). */
@@ -27,9 +27,12 @@ export interface Report {
   readonly nextTransitionAtMs?: number;
 }
 
+/** One of the closed list of reasons that Events have. */
+export type EventReason = (typeof EVENT_REASONS)[number];
+
 export interface Note {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: Reason;
+  readonly reason: EventReason;
   readonly message: string;
 }
 
@@ -42,6 +45,8 @@ export type Effect =
   | { readonly kind: 'proveGuard' }
   /** Dry-run of the canary ReplicaSet and one pod; the result is in the next world's `rehearsal`. */
   | { readonly kind: 'rehearse' }
+  /** Send the requests of this step's check to pods of the canary, again and again until all answers are as expected; what comes of it is in the next worlds' `check`. */
+  | { readonly kind: 'check'; readonly attempt: number; readonly step: number; readonly uid: string }
   /** paused: true and our mark. */
   | { readonly kind: 'hold' }
   /** The same for as long as the Rollout is attached, with the progress deadline lifted and the user's own noted. */

@@ -53,5 +53,5 @@ export function after(first: Extras, second: Decision): Decision {
 
 /** Retreats after which the revision is quarantined: it does not run again until a person says retry (S5). */
 export function latches(why: Retreat['why']): boolean {
-  return ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped', 'unknownPast'].includes(why);
+  return ['harm', 'check', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped', 'unknownPast'].includes(why);
 }

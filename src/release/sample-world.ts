@@ -30,8 +30,9 @@ export const shopSpec: EffectiveSpec = {
     allowTwoVersions: false,
   },
   analysis: {
+    mode: 'enforce',
     confidencePercent: 99.9,
-    errors: { tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' },
+    metrics: [{ kind: 'errors', tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' }],
     whenUnsure: { afterMs: 10 * MINUTE, do: 'proceed' },
     onSourceDown: { afterMs: 5 * MINUTE, do: 'hold' },
   },
@@ -167,6 +168,7 @@ export function atRest(): World {
     answer: waitingAnswer,
     guard: 'admission',
     rehearsal: {},
+    check: undefined,
   };
 }
 

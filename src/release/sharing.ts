@@ -14,6 +14,18 @@ export function sharingOf({ traffic }: Pick<EffectiveSpec, 'traffic'>): Sharing 
   return traffic.service === undefined ? 'pods' : 'service';
 }
 
+/**
+ * All requests are meant for the new version, so that nothing is left to compare it with. A brake brings the comparison
+ * back: stable then has nearly all of them.
+ */
+export function isWithoutControl({ stage, spec, brake }: Pick<Attempt, 'stage' | 'spec' | 'brake'>): boolean {
+  return isBakeOfRoutes({ stage, spec }) && brake === undefined;
+}
+
+export function isBakeOfRoutes({ stage, spec }: Pick<Attempt, 'stage' | 'spec'>): boolean {
+  return stage === 'bake' && sharingOf(spec) === 'routes';
+}
+
 /** Until the handover stable keeps all of its pods, so the new version never has more than half. */
 export const LARGEST_SHARE_PERCENT = 50;
 

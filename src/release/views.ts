@@ -1,4 +1,5 @@
 /** Questions that several stages ask of a world, each answered in one place. */
+import type { EffectiveCheck } from '../api/effective.ts';
 import type { Attempt } from '../api/rollout-status.ts';
 import { isOpenToBoth, shareOfShared, sharingOf } from './sharing.ts';
 import type { ReplicaSetView, RouteView, ServiceView, World } from './world.ts';
@@ -8,6 +9,11 @@ export const CONVERGE_DEADLINE_MS = 120_000;
 
 export function stableSet(world: World): ReplicaSetView | undefined {
   return world.replicaSets.find((set) => set.uid === world.memory.stable?.uid);
+}
+
+/** The check that the attempt stands at, if it does. */
+export function presentCheck(attempt: Attempt): EffectiveCheck | undefined {
+  return attempt.stage === 'step' ? attempt.spec.strategy.steps[attempt.step]?.check : undefined;
 }
 
 /** By UID once it was seen; before that by its deterministic name and our marks, even if it has lost its owner since. */

@@ -7,6 +7,11 @@ export function canarySize(weightPercent: number, replicas: number): number {
   return Math.min(replicas, Math.max(2, podsForShare(weightPercent, replicas)));
 }
 
+/** The weight that the first pods are made for: checks before it need no more. */
+export function firstWeight(steps: readonly { readonly weightPercent: number }[]): number {
+  return steps.find((step) => step.weightPercent > 0)?.weightPercent ?? HUNDRED;
+}
+
 /** Ready pods that a share of the traffic needs, when N pods carry all of it (S1). With N = 0 no share can be carried: one pod is always missing. */
 export function podsForShare(weightPercent: number, replicas: number): number {
   if (weightPercent <= 0) return 0;

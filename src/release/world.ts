@@ -43,7 +43,19 @@ export interface World {
   readonly guard: Guard;
   /** What a server-side dry-run of the canary ReplicaSet and a pod said: undefined when not asked yet. */
   readonly rehearsal: { readonly refused?: string } | undefined;
+  /** What the check of the attempt's present step has brought; undefined when it was not asked for yet. */
+  readonly check: CheckAnswer | undefined;
 }
+
+/**
+ * What pods of the canary answered to the requests of a check. `forMs`: for how long every try in a row has ended like
+ * this, the first and the last included. A pod that cannot be asked says nothing about its revision (S7).
+ */
+export type CheckAnswer =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'failed'; readonly forMs: number; readonly sentence: string }
+  | { readonly kind: 'unreachable'; readonly forMs: number; readonly sentence: string };
 
 /**
  * What holds a new template in this namespace: an admission policy, as a dry-run showed; the pause that Serin keeps on

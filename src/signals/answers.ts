@@ -1,8 +1,8 @@
 // Decides which kind of answer an attempt gets: judged, nothing yet, or an outage. It never turns silence into a
 // verdict (S7), and a verdict of harm outlives every outage (S5).
-import type { Answer } from '../analysis/answer.ts';
+import type { Answer, Judged } from '../analysis/answer.ts';
 import { judgedAnswer } from '../analysis/explain.ts';
-import type { JudgeState } from '../analysis/judge.ts';
+import type { EngineName, JudgeState } from '../analysis/judge.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
 
 /** What is known of an attempt's reading; times are the operator's clock. */
@@ -18,6 +18,7 @@ export interface Facts {
 }
 
 export interface EngineFacts {
+  readonly name: EngineName;
   /** The query that it reads, for people. */
   readonly example: string;
   readonly hasStable: boolean;
@@ -38,8 +39,8 @@ const lagMs = 2_000;
 const discoveredWithinMs = 60_000;
 
 export function answerOf(facts: Facts, nowMs: number): Answer {
-  const newest = newestCut(facts.engines);
-  if (facts.judge && newest) return judgedOrDown(facts, facts.judge, newest.cutMs, newest.windowMs, nowMs);
+  const cuts = facts.judge ? newestCuts(facts.judge, facts.engines) : [];
+  if (facts.judge && cuts.length > 0) return judgedOrDown(facts, facts.judge, cuts, nowMs);
   // Once judged, nothing that is read now (the promotion has no arms) unsays what was found.
   if (facts.judge && (facts.judge.isHarmful || facts.engines.length === 0)) {
     return judgedAnswer(facts.judge, facts.settings, 0, false);
@@ -52,14 +53,27 @@ export function answerOf(facts: Facts, nowMs: number): Answer {
   return nothingYet(facts, failing, askedMs, nowMs - (facts.canarySinceMs ?? nowMs));
 }
 
-function judgedOrDown(facts: Facts, judge: JudgeState, cutMs: number, windowMs: number, nowMs: number): Answer {
-  const ageMs = nowMs - cutMs;
-  const failing = everyFailure(facts.engines);
-  const isOutage =
-    ageMs > patience(windowMs) && !judge.isHarmful && (facts.canarySinceMs !== undefined || failing !== undefined);
-  if (!isOutage) return judgedAnswer(judge, facts.settings, cutMs, ageMs <= 2 * windowMs + lagMs);
-  const stale = `MetricSource ${facts.sourceName} answers, but its newest samples of this release are ${Math.round(ageMs / 1000)} s old: ${oddityOf(facts.engines) ?? 'are its pods or the gateway still scraped?'}`;
-  return { kind: 'sourceDown', sinceMs: cutMs, everAnswered: true, sentence: failing ?? stale };
+/** Every metric must be seen: one that is still read must not hide that another has gone blind (S4, S7). */
+function judgedOrDown(facts: Facts, judge: JudgeState, cuts: readonly Cut[], nowMs: number): Answer {
+  const isOverdue = ({ cutMs, windowMs }: Cut) => nowMs - cutMs > patience(windowMs);
+  const isFresh = cuts.every(({ cutMs, windowMs }) => Math.abs(nowMs - cutMs) <= 2 * windowMs + lagMs);
+  const latest = cuts.reduce((one, other) => (lateness(other, nowMs) > lateness(one, nowMs) ? other : one));
+  const answer = judgedAnswer(judge, facts.settings, latest.cutMs, isFresh);
+  // What the others say against the canary counts all the same.
+  const isHeard = judge.isHarmful || (grave.has(answer.level) && !cuts.every(isOverdue));
+  const failing = everyFailure(latest.engines);
+  const isOutage = isOverdue(latest) && !isHeard && (facts.canarySinceMs !== undefined || failing !== undefined);
+  if (!isOutage) return answer;
+  const stale = `MetricSource ${facts.sourceName} answers, but its newest samples of this release are ${Math.round((nowMs - latest.cutMs) / 1000)} s old: ${oddityOf(latest.engines) ?? whyStale(cuts, latest)}`;
+  return { kind: 'sourceDown', sinceMs: latest.cutMs, everAnswered: true, sentence: failing ?? stale };
+}
+
+/** Levels that move traffic away from the canary. */
+const grave: ReadonlySet<string> = new Set(['brake', 'onePod', 'harmful'] satisfies Judged['level'][]);
+
+function whyStale(cuts: readonly Cut[], { engines }: Cut): string {
+  if (cuts.length === 1) return 'are its pods or the gateway still scraped?';
+  return `is ${engines.map(({ example }) => example).join(' or ')} still there?`;
 }
 
 function nothingYet(facts: Facts, failing: string | undefined, askedMs: number, runningMs: number): Answer {
@@ -85,12 +99,28 @@ function missing({ sourceName, engines }: Facts): string {
   return `MetricSource ${sourceName} answers, but has ${whose} for ${selectors}: are these counters exposed and scraped, with these labels?`;
 }
 
-function newestCut(engines: readonly EngineFacts[]): { cutMs: number; windowMs: number } | undefined {
-  return engines
-    .flatMap(({ lastCutMs, windowMs }) =>
-      lastCutMs === undefined ? [] : [{ cutMs: lastCutMs, windowMs: windowMs ?? unknownWindowMs }],
-    )
-    .toSorted((one, other) => other.cutMs - one.cutMs)[0];
+/** How far one metric has been read, by the reader that is furthest. */
+interface Cut {
+  readonly cutMs: number;
+  readonly windowMs: number;
+  /** All that read this metric. */
+  readonly engines: readonly EngineFacts[];
+}
+
+/** One for each metric of which a window was cut. */
+function newestCuts({ metrics }: JudgeState, engines: readonly EngineFacts[]): readonly Cut[] {
+  return metrics.flatMap((metric) => {
+    const own = engines.filter(({ name }) => metric.engines.some((engine) => engine.name === name));
+    const cuts = own.flatMap(({ lastCutMs, windowMs }) =>
+      lastCutMs === undefined ? [] : [{ cutMs: lastCutMs, windowMs: windowMs ?? unknownWindowMs, engines: own }],
+    );
+    return cuts.toSorted((one, other) => other.cutMs - one.cutMs).slice(0, 1);
+  });
+}
+
+/** A metric that is scraped rarely may be older than another that is overdue. */
+function lateness({ cutMs, windowMs }: Cut, nowMs: number): number {
+  return nowMs - cutMs - patience(windowMs);
 }
 
 function oddityOf(engines: readonly EngineFacts[]): string | undefined {

@@ -1,47 +1,60 @@
-// Owns the reading of one attempt: which engines count, what they have counted, and the judge's state. It asks nothing
+// Owns the reading of one attempt: which readers count, what they have counted, and the judge's state. It asks nothing
 // by itself; the collector moves it.
 import type { Answer } from '../analysis/answer.ts';
-import { type EvidenceView, evidenceView } from '../analysis/explain.ts';
-import {
-  type EngineName,
-  type JudgeState,
-  type Mode,
-  armJudge,
-  judgeWindow,
-  openJudge,
-  startStep,
-} from '../analysis/judge.ts';
+import type { Window } from '../analysis/engine.ts';
+import { type Course, type JudgeEvent, courseAfter, openCourse } from '../analysis/course.ts';
+import { type EvidenceView, evidenceView } from '../analysis/view.ts';
+import { type EngineName, type JudgeState, type Mode, armJudge, openJudge, startStep } from '../analysis/judge.ts';
 import type { Random } from '../kube/clock.ts';
 import { type Facts, answerOf } from './answers.ts';
-import { EngineReader } from './engine-reader.ts';
+import { EngineReader, type Question } from './engine-reader.ts';
 import type { Fetched } from './fetched.ts';
 import { KnownPods } from './known-pods.ts';
-import { appPreset } from './presets/app.ts';
-import type { Preset } from './presets/preset.ts';
-import { traefikPreset } from './presets/traefik.ts';
+import type { PodScraper } from './pod-scraper.ts';
+import { PodsWay, type Way } from './pods-way.ts';
 import type { Answered } from './prometheus-body.ts';
+import { isActive, readerNames, readsOf } from './reader-presets.ts';
 import { type EngineMemory, type SavedEvidence, restoreEvidence, saveEvidence } from './saved.ts';
 import type { Subject } from './subject.ts';
+import { type Ask, ThresholdReader } from './thresholds.ts';
 
-/** An engine that only fails is waited for this long before the others judge without it. */
+export type Fetch = (selector: string, rangeMs: number) => Promise<Fetched<Answered>>;
+
+interface Step {
+  readonly key: string;
+  readonly atMs: number;
+  /** From 0 to 1; undefined where nobody says how requests are shared, and while the routes are being changed. */
+  readonly share: number | undefined;
+}
+
+/** A reader that only fails is waited for this long before the others judge without it. */
 const failingPatienceMs = 20_000;
 
 export class AttemptReader {
   #subject: Subject;
-  #judge: JudgeState | undefined;
-  #step: { readonly key: string; readonly atMs: number } | undefined;
+  /** The judge and how it came to be what it is. */
+  #course: Course | undefined;
+  #step: Step | undefined;
   #mode: { readonly mode: Mode; readonly atMs: number } | undefined;
   #firstAskedMs: number | undefined;
-  readonly #engines: readonly EngineReader[];
+  readonly #readers: readonly EngineReader[];
+  readonly #thresholds: ThresholdReader;
   readonly #pods = new KnownPods();
+  readonly #way: PodsWay;
+  readonly #scraper: PodScraper | undefined;
 
-  constructor(subject: Subject, random: Random) {
+  /** `scraper`: absent where pods cannot be scraped at all. */
+  constructor(subject: Subject, random: Random, scraper?: PodScraper) {
     const restored = subject.resume && restoreEvidence(subject.resume, subject.key, subject.settings);
     this.#subject = subject;
-    this.#judge = restored?.judge;
-    this.#engines = (['gateway', 'app'] as const).map(
+    this.#course = restored?.course;
+    this.#readers = readerNames(subject).map(
       (name) => new EngineReader(name, subject.beganAtMs, restored?.memories.get(name), random),
     );
+    this.#scraper = scraper;
+    this.#way = new PodsWay(restored?.memories.get('app')?.choice);
+    const isOwn = subject.resume?.key === subject.key;
+    this.#thresholds = new ThresholdReader(subject.thresholds ?? [], isOwn ? subject.resume?.thresholds : undefined);
   }
 
   get subject(): Subject {
@@ -53,112 +66,186 @@ export class AttemptReader {
     this.#subject = subject;
   }
 
-  /** Engines to ask now. */
+  /** Readers to ask now. */
   due(nowMs: number): readonly EngineReader[] {
     if (!this.#subject.source) return [];
-    const due = this.#active().filter((engine) => !engine.isBusy && engine.dueMs <= nowMs);
+    const due = this.#active().filter((reader) => !reader.isBusy && reader.dueMs <= nowMs);
     if (due.length > 0) this.#firstAskedMs ??= nowMs;
     return due;
+  }
+
+  /** Whether to look at the thresholds now. */
+  isLookDue(nowMs: number): boolean {
+    return this.#subject.source !== undefined && !this.#thresholds.isBusy && this.#thresholds.dueMs <= nowMs;
   }
 
   /** When to look at this attempt again. */
   nextDueMs(): number {
     if (!this.#subject.source) return Infinity;
-    return Math.min(...this.#active().map((engine) => (engine.isBusy ? Infinity : engine.dueMs)));
+    const looksMs = this.#thresholds.isBusy ? Infinity : this.#thresholds.dueMs;
+    return Math.min(looksMs, ...this.#active().map((reader) => (reader.isBusy ? Infinity : reader.dueMs)));
   }
 
-  /** Asks through `fetch` and counts what came. */
-  async read(
-    engine: EngineReader,
-    now: () => number,
-    fetch: (selector: string, rangeMs: number) => Promise<Fetched<Answered>>,
-  ): Promise<void> {
+  /** Asks the source through `fetch`, or the pods themselves, and counts what came. */
+  async read(reader: EngineReader, now: () => number, fetch: Fetch, signal: AbortSignal): Promise<void> {
     const askedMs = now();
     this.#pods.update(this.#subject.pods(), askedMs);
-    const preset = this.#preset(engine.name);
     const pods = this.#pods.all;
-    const question = engine.question(preset, pods, askedMs);
-    if (!question) return engine.postpone(askedMs);
-    const fetched = await fetch(question.selector, question.rangeMs);
-    engine.take(fetched, preset, pods, askedMs, now());
-    this.#judge ??= this.#opened(now());
-    if (this.#judge) this.#count(engine, now());
+    const reads = readsOf(reader.name, this.#subject, pods);
+    if (reads.kind === 'refused') return reader.refuse(reads.sentence, askedMs);
+    const question = reader.question(reads.preset, pods, askedMs);
+    if (!question) return reader.postpone(askedMs);
+    const scrape = this.#scrape(signal);
+    const way = reader.name === 'app' ? this.#way.now(scrape !== undefined) : 'asked';
+    if (way === 'lost') return reader.fail(this.#lost(), askedMs);
+    const answer = await answered(question, way === 'scraped' && scrape ? scrape : fetch, now);
+    reader.take(answer, reads.preset, pods, askedMs, now());
+    if (reader.name === 'app') this.#settleWay(reader, way, now());
+    this.#course ??= this.#opened(now());
+    if (this.#judge) this.#count(reader, now());
+    reader.forgetSamples();
+    if (way === 'scraped' && this.#scraper) reader.dueMs = Math.min(reader.dueMs, this.#scraper.nextRoundMs);
   }
 
-  stepStarted(stepKey: string, nowMs: number): void {
+  /** Gives back what is held for it; it must not be read again. */
+  close(): void {
+    this.#scraper?.close();
+  }
+
+  /** One look at every threshold, through `ask`. */
+  async look(now: () => number, ask: Ask): Promise<void> {
+    this.#thresholds.isBusy = true;
+    try {
+      await this.#thresholds.look(ask, now, this.#hasTraffic(now()));
+    } finally {
+      this.#thresholds.isBusy = false;
+    }
+  }
+
+  stepStarted(stepKey: string, weightPercent: number | undefined, nowMs: number): void {
     if (this.#step?.key === stepKey) return;
-    this.#step = { key: stepKey, atMs: nowMs };
-    if (this.#judge) this.#judge = startStep(this.#judge, stepKey, this.#sourceTime(nowMs));
+    this.#step = { key: stepKey, atMs: nowMs, share: weightPercent === undefined ? undefined : weightPercent / 100 };
+    this.#thresholds.stepStarted();
+    this.#happens({ kind: 'step', key: stepKey, atMs: nowMs });
+  }
+
+  stepEnded(): void {
+    if (this.#step) this.#step = { ...this.#step, share: undefined };
   }
 
   arm(mode: Mode, nowMs: number): void {
     if (this.#mode?.mode === mode) return;
     this.#mode = { mode, atMs: nowMs };
-    if (this.#judge) this.#judge = armJudge(this.#judge, mode, this.#sourceTime(nowMs));
+    this.#happens({ kind: 'mode', mode, atMs: nowMs });
   }
 
   answer(nowMs: number): Answer {
-    if (!this.#subject.source) return { kind: 'noSource' };
-    return answerOf(this.#facts(this.#subject.source.name), nowMs);
+    return this.#thresholds.addTo(this.#judged(nowMs));
   }
 
-  /** Undefined before anything was counted. */
+  /** Undefined before anything was counted or looked at. */
   saved(): SavedEvidence | undefined {
-    if (!this.#judge) return undefined;
+    const { key, settings } = this.#subject;
+    const { saved: thresholds } = this.#thresholds;
+    const judge = this.#judge ?? (thresholds && openJudge([], settings));
+    if (!judge) return undefined;
     const memories = new Map<EngineName, EngineMemory>();
-    for (const { name, memory } of this.#engines) if (memory) memories.set(name, memory);
-    return saveEvidence(this.#subject.key, this.#subject.settings, this.#judge, memories);
+    for (const { name, memory } of this.#judge ? this.#readers : []) if (memory) memories.set(name, memory);
+    return { ...saveEvidence(key, settings, judge, memories, this.#course), ...(thresholds ? { thresholds } : {}) };
   }
 
   explain(): EvidenceView | undefined {
     return this.#judge && evidenceView(this.#judge, this.#subject.settings);
   }
 
-  #count(engine: EngineReader, nowMs: number): void {
-    const { settings } = this.#subject;
-    for (const window of engine.cut(this.#judge?.mode !== 'bake', this.#pods.all, nowMs)) {
-      if (this.#judge) this.#judge = judgeWindow(this.#judge, engine.name, window, settings);
+  get #judge(): JudgeState | undefined {
+    return this.#course?.judge;
+  }
+
+  #happens(event: JudgeEvent): void {
+    if (this.#course) this.#course = courseAfter(this.#course, event, this.#subject.settings);
+  }
+
+  #judged(nowMs: number): Answer {
+    if (!this.#subject.source) return { kind: 'noSource' };
+    return this.#ofWholeFleet(answerOf(this.#facts(this.#subject.source.name), nowMs));
+  }
+
+  /** Of a large fleet only some of stable's pods are scraped: enough to tell their rate of errors, but not how many requests all get. */
+  #ofWholeFleet(answer: Answer): Answer {
+    const app = this.#readers.find(({ name }) => name === 'app');
+    const isAlone = !this.#active().some(({ name, hasStable }) => name === 'gateway' && hasStable);
+    if (answer.kind !== 'judged' || !app || !isAlone || !this.#way.isScraped || app.stablePods === 0) return answer;
+    const factor = Math.max(1, this.#subject.pods().stable.length / app.stablePods);
+    const { canaryRequestsPerSecond: canary, totalRequestsPerSecond: total } = answer;
+    return { ...answer, totalRequestsPerSecond: canary + factor * Math.max(0, total - canary) };
+  }
+
+  #scrape(signal: AbortSignal): Fetch | undefined {
+    const { scrape } = this.#subject;
+    const scraper = this.#scraper;
+    if (!scrape || !scraper) return undefined;
+    return (selector, rangeMs) => scraper.read(scrape.targets(), scrape.intervalMs, selector, rangeMs, signal);
+  }
+
+  #settleWay(reader: EngineReader, way: Way, nowMs: number): void {
+    this.#way.settle(reader, way, nowMs);
+    reader.shortestMs = this.#way.isScraped ? this.#subject.scrape?.intervalMs : undefined;
+  }
+
+  #lost(): string {
+    return `MetricSource ${this.#subject.source?.name} no longer has Serin scrape pods (spec.scrape), with which this attempt began; the platform team restores it, or the release is begun again.`;
+  }
+
+  /** Where nobody counts requests, they are taken to come from the first step on. */
+  #hasTraffic(nowMs: number): boolean {
+    const answer = this.#judged(nowMs);
+    return answer.kind === 'judged' ? answer.canaryRequestsPerSecond > 0 : this.#step !== undefined;
+  }
+
+  #count(reader: EngineReader, nowMs: number): void {
+    const aheadMs = reader.sourceTime(nowMs) - nowMs;
+    for (const cut of reader.cut(this.#judge?.mode !== 'bake', this.#pods.all, nowMs)) {
+      // The readers' clocks differ, and steps know only the operator's own.
+      const window = { ...cut, startMs: cut.startMs - aheadMs, endMs: cut.endMs - aheadMs };
+      this.#happens({ kind: 'window', reader: reader.name, window: this.#planned(window, reader.name) });
     }
   }
 
   /**
-   * The engines are chosen before the first window is counted, by whether they see stable's requests: a choice that
-   * looked at the canary could choose the engine that suits it.
+   * Only where the whole window lies in the step, and what is counted are the requests that the routes share: the gateway's.
+   * Pods and their sidecars also count the requests that come past the routes.
    */
-  #opened(nowMs: number): JudgeState | undefined {
-    const active = this.#active();
-    const isLate = nowMs - (this.#firstAskedMs ?? nowMs) > failingPatienceMs;
-    const isKnown = active.every(
-      (engine) => engine.isSettled(this.#preset(engine.name)) || (engine.failing !== undefined && isLate),
-    );
-    const names = active.filter((engine) => engine.hasStable).map((engine) => engine.name);
-    if (!isKnown || names.length === 0) return undefined;
-    const { settings } = this.#subject;
-    const opened = openJudge(names, settings);
-    const stepped = this.#step ? startStep(opened, this.#step.key, this.#sourceTime(this.#step.atMs)) : opened;
-    return this.#mode ? armJudge(stepped, this.#mode.mode, this.#sourceTime(this.#mode.atMs)) : stepped;
+  #planned(window: Window, name: EngineName): Window {
+    const { share, key } = this.#step ?? {};
+    const { mode, stepKey, stepSinceMs = Infinity } = this.#judge ?? {};
+    const isOfStep = mode === 'twoArms' && stepKey === key && window.startMs >= stepSinceMs;
+    const isShared = name === 'gateway' && !isOfSidecars(this.#subject.source?.dataPlane);
+    return share !== undefined && isOfStep && isShared ? { ...window, plannedShare: share } : window;
   }
 
-  #sourceTime(nowMs: number): number {
-    const engine = this.#engines.find((one) => one.hasAnswered);
-    return engine ? engine.sourceTime(nowMs) : nowMs;
+  /**
+   * The readers are chosen before the first window is counted, by whether they see stable's requests: a choice that
+   * looked at the canary could choose the reader that suits it.
+   */
+  #opened(nowMs: number): Course | undefined {
+    const active = this.#active();
+    const isLate = nowMs - (this.#firstAskedMs ?? nowMs) > failingPatienceMs;
+    const isKnown = active.every((reader) => reader.isSettled || (reader.failing !== undefined && isLate));
+    const readers = active.filter(({ hasStable }) => hasStable).map(({ name, hasLatency }) => ({ name, hasLatency }));
+    if (!isKnown || readers.length === 0) return undefined;
+    const { settings } = this.#subject;
+    const opened = openJudge(readers, settings);
+    const stepped = this.#step ? startStep(opened, this.#step.key, this.#step.atMs) : opened;
+    return openCourse(this.#mode ? armJudge(stepped, this.#mode.mode, this.#mode.atMs) : stepped);
   }
 
   #active(): readonly EngineReader[] {
-    const { gateway, source } = this.#subject;
-    const hasGateway = gateway !== undefined && source?.dataPlane !== 'app';
-    return this.#engines.filter(({ name }) => name === 'app' || hasGateway);
-  }
-
-  #preset(name: EngineName): Preset {
-    const { namespace, gateway } = this.#subject;
-    if (name === 'gateway' && gateway) return traefikPreset({ namespace, ...gateway });
-    const pods = this.#pods.all;
-    return appPreset(namespace, [...pods.keys()].toSorted(), (pod) => pods.get(pod)?.arm);
+    return this.#readers.filter(({ name }) => isActive(name, this.#subject));
   }
 
   #facts(sourceName: string): Facts {
-    const judged = this.#judge?.engines.map(({ name }) => name);
+    const judged = this.#judge?.metrics.flatMap((metric) => metric.engines.map(({ name }) => name));
     const engines = this.#active().filter(({ name }) => judged?.includes(name) ?? true);
     return {
       sourceName,
@@ -171,6 +258,26 @@ export class AttemptReader {
   }
 }
 
+/** Both halves of a question, or why one of them has no answer. */
+async function answered(
+  { selector, second, rangeMs }: Question,
+  fetch: Fetch,
+  now: () => number,
+): Promise<Fetched<Answered>> {
+  const askedMs = now();
+  const first = await fetch(selector, rangeMs);
+  if (first.kind === 'down' || second === undefined) return first;
+  // From the same moment on: a counter without its value before would seem to be born, and count from its beginning.
+  const other = await fetch(second, rangeMs + Math.max(0, now() - askedMs));
+  if (other.kind === 'down') return other;
+  const series = [...first.value.series, ...other.value.series.map((one) => ({ ...one, isSecond: true as const }))];
+  return { kind: 'ok', value: { ...first.value, series, notCounts: first.value.notCounts + other.value.notCounts } };
+}
+
 function oldest(times: readonly number[]): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function isOfSidecars(dataPlane: NonNullable<Subject['source']>['dataPlane']): boolean {
+  return dataPlane === 'istio' || dataPlane === 'linkerd';
 }

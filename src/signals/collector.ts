@@ -2,13 +2,15 @@
 // an answer changes. One slow source never delays another attempt (S15), and it never acts.
 import type { Dispatcher } from 'undici';
 import type { Answer } from '../analysis/answer.ts';
-import type { EvidenceView } from '../analysis/explain.ts';
+import type { EvidenceView } from '../analysis/view.ts';
 import type { Mode } from '../analysis/judge.ts';
 import type { Clock, Random } from '../kube/clock.ts';
-import { AttemptReader } from './attempt-reader.ts';
+import { AttemptReader, type Fetch } from './attempt-reader.ts';
 import { Allowance } from './body-bytes.ts';
 import type { EngineReader } from './engine-reader.ts';
-import { type PrometheusAddress, rawSamples } from './prometheus.ts';
+import { PodReads } from './pod-reads.ts';
+import { PodScraper } from './pod-scraper.ts';
+import { type PrometheusAddress, instantNumber, rawSamples } from './prometheus.ts';
 import type { SavedEvidence } from './saved.ts';
 import type { Subject } from './subject.ts';
 
@@ -16,6 +18,8 @@ export interface CollectorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly dispatcher?: Dispatcher;
+  /** For pods that are scraped. Absent: none is. */
+  readonly scrapes?: Dispatcher;
   /** The answer for this attempt is another one now; called from within `run`, and must not throw. */
   readonly onChange: (key: string) => void;
 }
@@ -39,6 +43,7 @@ export class Collector {
   readonly #told = new Map<string, string>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #allowance = new Allowance(largeAnswersBytes);
+  readonly #podReads: PodReads | undefined;
   #wake: AbortController | undefined;
   #wakesAtMs = 0;
   /** What `onChange` threw: `run` ends with it. */
@@ -46,19 +51,30 @@ export class Collector {
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    const { clock, scrapes } = options;
+    this.#podReads = scrapes && new PodReads({ clock, dispatcher: scrapes, allowance: this.#allowance });
   }
 
   /** Begins to read an attempt, or learns what changed about it. Safe to call at every look. */
   watch(subject: Subject): void {
     const known = this.#attempts.get(subject.key);
     if (known && sameSettings(known.subject, subject)) return known.update(subject);
-    this.#attempts.set(subject.key, new AttemptReader(subject, this.#options.random));
+    known?.close();
+    this.#attempts.set(subject.key, this.#opened(subject));
     this.#wake?.abort();
   }
 
-  /** Evidence of health for the step counts from here on. The same step again changes nothing, also after a restart. */
-  stepStarted(key: string, stepKey: string): void {
-    this.#attempts.get(key)?.stepStarted(stepKey, this.#options.clock.nowMs());
+  /**
+   * Evidence of health for the step counts from here on. The same step again changes nothing, also after a restart.
+   * `weightPercent`: what the routes send to the canary from now on; undefined where nothing shares the requests out.
+   */
+  stepStarted(key: string, stepKey: string, weightPercent?: number): void {
+    this.#attempts.get(key)?.stepStarted(stepKey, weightPercent, this.#options.clock.nowMs());
+  }
+
+  /** The routes are being changed: until the next step nobody knows how requests are shared. */
+  stepEnded(key: string): void {
+    this.#attempts.get(key)?.stepEnded();
   }
 
   /** With traffic on both versions, or the bake, when stable has none any more. The same mode again changes nothing. */
@@ -81,6 +97,7 @@ export class Collector {
   }
 
   forget(key: string): void {
+    this.#attempts.get(key)?.close();
     this.#attempts.delete(key);
     this.#told.delete(key);
   }
@@ -103,13 +120,18 @@ export class Collector {
     await Promise.all(this.#underWay);
   }
 
+  #opened(subject: Subject): AttemptReader {
+    const { clock, random } = this.#options;
+    return new AttemptReader(subject, random, this.#podReads && new PodScraper({ clock, reads: this.#podReads }));
+  }
+
   #ask(signal: AbortSignal): void {
     const nowMs = this.#options.clock.nowMs();
     for (const [key, attempt] of this.#attempts) {
       const { source } = attempt.subject;
-      for (const engine of source ? attempt.due(nowMs) : []) {
-        if (source) this.#supervise(this.#read(key, attempt, engine, source, signal));
-      }
+      if (!source) continue;
+      for (const engine of attempt.due(nowMs)) this.#supervise(this.#read(key, attempt, engine, source, signal));
+      if (attempt.isLookDue(nowMs)) this.#supervise(this.#look(key, attempt, source, signal));
     }
   }
 
@@ -132,21 +154,32 @@ export class Collector {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#options;
+    const options = { ...this.#options, allowance: this.#allowance };
     engine.isBusy = true;
     try {
-      await attempt.read(
-        engine,
-        () => clock.nowMs(),
-        (selector, rangeMs) =>
-          rawSamples(source, selector, rangeMs, { ...this.#options, allowance: this.#allowance }, signal),
-      );
+      const fetch: Fetch = (selector, rangeMs) => rawSamples(source, selector, rangeMs, options, signal);
+      await attempt.read(engine, () => clock.nowMs(), fetch, signal);
     } catch (error) {
       engine.fail(`MetricSource ${source.name} could not be read: ${wordsOf(error)}.`, clock.nowMs());
     }
     engine.isBusy = false;
+    this.#after(key, attempt, engine.dueMs, signal);
+  }
+
+  /** A threshold that could not be looked at proves nothing, so whatever happens here is no more than silence (S7). */
+  async #look(key: string, attempt: AttemptReader, source: PrometheusAddress, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const options = { ...this.#options, allowance: this.#allowance };
+    const ask = (query: string) => instantNumber(source, attempt.subject.namespace, query, options, signal);
+    // What is wrong with the attempt itself is found, and mended, where its answer is read.
+    await attempt.look(() => clock.nowMs(), ask).catch(() => undefined);
+    this.#after(key, attempt, attempt.nextDueMs(), signal);
+  }
+
+  #after(key: string, attempt: AttemptReader, dueMs: number, signal: AbortSignal): void {
     if (signal.aborted) return;
     if (this.#attempts.get(key) === attempt) this.#tell(key);
-    if (engine.dueMs < this.#wakesAtMs) this.#wake?.abort();
+    if (dueMs < this.#wakesAtMs) this.#wake?.abort();
   }
 
   #tell(key: string): void {
@@ -166,7 +199,8 @@ export class Collector {
       return attempt.answer(this.#options.clock.nowMs());
     } catch {
       const { resume: _unreadable, ...subject } = attempt.subject;
-      this.#attempts.set(key, new AttemptReader(subject, this.#options.random));
+      attempt.close();
+      this.#attempts.set(key, this.#opened(subject));
       return undefined;
     }
   }
@@ -181,7 +215,9 @@ export class Collector {
 }
 
 function sameSettings(one: Subject, other: Subject): boolean {
-  return JSON.stringify(one.settings) === JSON.stringify(other.settings);
+  const pinned = ({ settings, queries = [], thresholds = [] }: Subject) =>
+    JSON.stringify([settings, queries, thresholds]);
+  return pinned(one) === pinned(other);
 }
 
 function wordsOf(error: unknown): string {
@@ -191,6 +227,6 @@ function wordsOf(error: unknown): string {
 /** What of an answer makes the operator look again; counts alone do not. */
 function gistOf(answer: Answer): string {
   if (answer.kind !== 'judged') return JSON.stringify([answer.kind, answer.kind === 'noEvidence' ? answer.reason : '']);
-  const { level, stepAcceptable, finalAcceptable, brakeReleasable, judge } = answer;
-  return JSON.stringify([level, stepAcceptable, finalAcceptable, brakeReleasable, judge]);
+  const { level, culprit, stepAcceptable, finalAcceptable, brakeReleasable, judge } = answer;
+  return JSON.stringify([level, culprit ?? '', stepAcceptable, finalAcceptable, brakeReleasable, judge]);
 }

@@ -9,11 +9,13 @@ import type { Preset } from './presets/preset.ts';
 import type { Answered } from './prometheus-body.ts';
 import { goneOver, isOfAnother } from './replicas.ts';
 import type { EngineMemory } from './saved.ts';
-import type { Series } from './series.ts';
+import { type Series, timesIn, upTo } from './series.ts';
 import { type Ledger, cutWindows, nextDueMs, openLedger, windowLength } from './windows.ts';
 
 export interface Question {
   readonly selector: string;
+  /** Asked after it, never before: what fails must not be missing at a scrape that counts. */
+  readonly second: string | undefined;
   readonly rangeMs: number;
 }
 
@@ -42,14 +44,23 @@ export class EngineReader {
   failing: { readonly sinceMs: number; readonly sentence: string } | undefined;
   hasAnswered = false;
   example = '';
+  /** No window is shorter; undefined for the usual. */
+  shortestMs: number | undefined;
   /** What was wrong with samples of the last answer, for people; undefined when nothing was. */
   oddity: string | undefined;
   readonly #random: Random;
   readonly #beganAtMs: number;
   #ledger: Ledger | undefined;
   #choice: Choice | undefined;
+  /** Without its samples: hundreds of attempts may be read at once, and wait for days. */
   #picture: Picture | undefined;
+  /** What was answered last, until it is cut. */
+  #uncut: Picture | undefined;
   #selectorsTried = 0;
+  /** How many ways to ask there are. */
+  #selectors = 1;
+  #isRefused = false;
+  #isByPod = false;
   #fromMs = 0;
   #aheadMs = 0;
   /** Since when only another replica of the source answers. */
@@ -76,9 +87,19 @@ export class EngineReader {
     return this.#picture?.hasStableRequests ?? false;
   }
 
-  /** Every way to ask was tried, or one found stable's requests. */
-  isSettled(preset: Preset): boolean {
-    return this.hasStable || (this.hasAnswered && this.#selectorsTried >= preset.selectors.length);
+  /** How long stable's requests took was found too. */
+  get hasLatency(): boolean {
+    return this.#picture?.hasStableLatency ?? false;
+  }
+
+  /** Pods of stable that are read. */
+  get stablePods(): number {
+    return (this.#picture?.targets ?? []).filter(({ arm, pod }) => arm === 'stable' && pod?.isLive === true).length;
+  }
+
+  /** Every way to ask was tried, one found stable's requests, or there is nothing to ask for. */
+  get isSettled(): boolean {
+    return this.hasStable || this.#isRefused || (this.hasAnswered && this.#selectorsTried >= this.#selectors);
   }
 
   /**
@@ -92,7 +113,7 @@ export class EngineReader {
 
   /** Usual time between windows, once it is known. */
   get windowMs(): number | undefined {
-    return this.#ledger?.intervalMs === undefined ? undefined : windowLength(this.#ledger);
+    return this.#ledger?.intervalMs === undefined ? undefined : windowLength(this.#ledger, this.shortestMs);
   }
 
   /** The source's clock now. */
@@ -108,7 +129,26 @@ export class EngineReader {
     this.example = preset.example;
     const selector = preset.selectors[this.#selectorsTried % preset.selectors.length];
     if (selector === undefined) return undefined;
-    return { selector, rangeMs: sourceNowMs - this.#fromMs + sameClockMs };
+    return { selector, second: preset.second, rangeMs: sourceNowMs - this.#fromMs + sameClockMs };
+  }
+
+  /** There is nothing to read, and never will be: the sentence says why. */
+  refuse(sentence: string, nowMs: number): void {
+    this.#isRefused = true;
+    this.failing = { sinceMs: this.failing?.sinceMs ?? nowMs, sentence };
+    this.dueMs = nowMs + longestPauseMs;
+  }
+
+  /** Forgets what was seen: nothing of it was judged, and it is read in another way from now on. */
+  reopen(nowMs: number): void {
+    this.#ledger = undefined;
+    this.#choice = undefined;
+    this.#picture = undefined;
+    this.#uncut = undefined;
+    this.#selectorsTried = 0;
+    this.#failures = 0;
+    this.failing = undefined;
+    this.dueMs = nowMs;
   }
 
   postpone(nowMs: number): void {
@@ -135,9 +175,12 @@ export class EngineReader {
       this.dueMs = nowMs + pollMs / 2;
       return;
     }
-    this.#picture = picture;
+    this.#picture = withoutSamples(picture);
+    this.#uncut = picture;
     this.#choice = picture.choice;
-    if (series.length === 0) this.#selectorsTried += 1;
+    this.#isByPod = preset.isByPod;
+    this.#selectors = preset.selectors.length;
+    if (!picture.choice) this.#selectorsTried += 1;
     else if (!this.hasStable) this.#selectorsTried += preset.selectors.length;
     this.dueMs = nowMs + pollMs;
   }
@@ -152,17 +195,30 @@ export class EngineReader {
 
   /** Counts what was taken last: every window that can be closed now. */
   cut(needsStable: boolean, pods: ReadonlyMap<string, KnownPod>, nowMs: number): readonly Window[] {
-    if (!this.#ledger || !this.#picture || this.failing) return [];
-    const { targets, intervalMs } = this.#picture;
+    if (!this.#ledger || !this.#uncut || this.failing) return [];
+    const { targets, intervalMs } = this.#uncut;
     const sourceNowMs = this.sourceTime(nowMs);
-    const cut = cutWindows(this.#ledger, targets, intervalMs, this.#fromMs, sourceNowMs, needsStable);
+    const cut = cutWindows(this.#ledger, {
+      targets,
+      intervalMs,
+      fromMs: this.#fromMs,
+      nowMs: sourceNowMs,
+      needsStable,
+      ...(this.shortestMs === undefined ? {} : { shortestMs: this.shortestMs }),
+      pods: [...pods.values()].filter(({ isLive }) => isLive),
+    });
     this.#ledger = cut.ledger;
     if (cut.windows.length > 0) this.#cutAtMs = nowMs;
-    const dueMs = nextDueMs(cut.ledger, targets);
+    const dueMs = nextDueMs(cut.ledger, targets, this.shortestMs);
     const inMs = (dueMs ?? 0) + visibleAfterMs - sourceNowMs;
     const isPredictable = cut.ledger.intervalMs !== undefined && !this.#awaitsPods(pods) && inMs > 0;
     this.dueMs = nowMs + (isPredictable ? Math.min(Math.max(inMs, pollMs / 2), longestPauseMs) : pollMs);
     return cut.windows;
+  }
+
+  /** To be called when what was taken will not be cut, or was. */
+  forgetSamples(): void {
+    this.#uncut = undefined;
   }
 
   #awaitsReplica(targets: Picture['targets'], nowMs: number): boolean {
@@ -181,12 +237,10 @@ export class EngineReader {
   /** Without samples of the future: counted once, they would let nothing count that comes before them. */
   #timely({ series, notCounts }: Answered, sourceNowMs: number): readonly Series[] {
     const latestMs = sourceNowMs + futureMs;
-    const late = series.flatMap(({ samples }) => samples.filter(({ atMs }) => atMs > latestMs));
-    const aheadMs = late.reduce((most, { atMs }) => Math.max(most, atMs - sourceNowMs), 0);
-    this.oddity = oddityOf(notCounts, late.length, aheadMs);
-    return series
-      .map(({ labels, samples }) => ({ labels, samples: samples.filter(({ atMs }) => atMs <= latestMs) }))
-      .filter(({ samples }) => samples.length > 0);
+    const lateMs = series.flatMap((one) => timesIn(one).filter((atMs) => atMs > latestMs));
+    const aheadMs = lateMs.reduce((most, atMs) => Math.max(most, atMs - sourceNowMs), 0);
+    this.oddity = oddityOf(notCounts, lateMs.length, aheadMs);
+    return series.flatMap((one) => upTo(one, latestMs) ?? []);
   }
 
   /** How far back samples are needed: before the oldest that is not counted, and over the life of new pods. */
@@ -215,7 +269,7 @@ export class EngineReader {
   }
 
   #awaitsPods(pods: ReadonlyMap<string, KnownPod>): boolean {
-    if (this.name === 'gateway') return false;
+    if (!this.#isByPod) return false;
     const seen = new Set(this.#seenPods());
     return [...pods.values()].some(({ name, arm, isLive }) => arm === 'canary' && isLive && !seen.has(name));
   }
@@ -231,6 +285,10 @@ export class EngineReader {
     const aheadMs = serverTimeMs + 500 - (askedMs + nowMs) / 2;
     if (Math.abs(aheadMs - this.#aheadMs) > sameClockMs) this.#aheadMs = Math.abs(aheadMs) > sameClockMs ? aheadMs : 0;
   }
+}
+
+function withoutSamples(picture: Picture): Picture {
+  return { ...picture, targets: picture.targets.map((target) => ({ ...target, counters: [], latencies: [] })) };
 }
 
 function oddityOf(notCounts: number, late: number, aheadMs: number): string | undefined {

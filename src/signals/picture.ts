@@ -1,7 +1,9 @@
 // Turns the series of one query into targets: who was scraped when, and which counters of it belong to which version.
 // It decides which of several views of the same requests is read, and never reads two.
-import type { Arm, Placed, Preset } from './presets/preset.ts';
-import type { Sample, Series } from './series.ts';
+import type { Distribution } from './distribution.ts';
+import { type Latency, distributionsOf, isReadable } from './latencies.ts';
+import type { Arm, Placed, PlacedRequests, Preset, TargetName } from './presets/preset.ts';
+import { type Sample, type Series, timesIn } from './series.ts';
 
 /** A pod of one version, from Kubernetes. */
 export interface PodRef {
@@ -24,11 +26,15 @@ export interface Target {
   /** Times of successful scrapes, in order. */
   readonly scrapesMs: readonly number[];
   readonly counters: readonly Counter[];
+  /** How long its requests took; those of all targets have the same boundaries. */
+  readonly latencies: readonly Distribution[];
 }
 
 export interface Counter {
   readonly arm: Arm;
   readonly isBad: boolean;
+  /** Failures that are counted among the requests of another counter are no requests of their own. */
+  readonly counts: PlacedRequests['counts'];
   readonly samples: readonly Sample[];
 }
 
@@ -36,18 +42,29 @@ export interface Counter {
 export interface Choice {
   readonly stream: string;
   readonly job: string;
+  /** The histogram that is read; undefined where there was none. */
+  readonly latency?: string;
 }
 
 export interface Picture {
   readonly targets: readonly Target[];
   readonly choice: Choice | undefined;
   readonly hasStableRequests: boolean;
+  /** A histogram says how long stable's requests took. */
+  readonly hasStableLatency: boolean;
   /** Usual time between scrapes; undefined until one target was seen twice. */
   readonly intervalMs: number | undefined;
 }
 
-type Located = Exclude<Placed, { kind: 'foreign' }> & { readonly samples: readonly Sample[] };
-type Requests = Extract<Located, { kind: 'requests' }>;
+type Located = Exclude<Placed, { kind: 'foreign' }> & { readonly series: Series };
+type Requests = PlacedRequests & { readonly samples: readonly Sample[] };
+type Heartbeat = Extract<Located, { kind: 'heartbeat' }>;
+
+interface Parts {
+  readonly all: readonly Located[];
+  readonly requests: readonly Requests[];
+  readonly latencies: readonly Latency[];
+}
 
 /** `countedMs`: by target, up to when it was counted before. */
 export function pictureOf(
@@ -57,31 +74,59 @@ export function pictureOf(
   kept: Choice | undefined,
   countedMs: ReadonlyMap<number, number> = new Map(),
 ): Picture {
-  const located = all.flatMap((series) => locate(series, preset));
-  const requests = located.filter((one) => one.kind === 'requests');
-  const choice = chosen(requests, kept);
-  const targets = choice ? oneForEachPod(targetsOf(located, choice, pods), countedMs) : [];
+  const parts = partsOf(all.flatMap((series) => locate(series, preset)));
+  const choice = chosen(parts, kept);
+  const targets = choice ? oneForEachPod(targetsOf(parts, choice, pods), countedMs) : [];
   return {
     targets,
     choice,
-    hasStableRequests: targets.some((target) => target.counters.some((counter) => counter.arm === 'stable')),
+    hasStableRequests: targets.some((target) => target.counters.some((one) => one.arm === 'stable' && isAll(one))),
+    hasStableLatency: targets.some((target) => target.latencies.some(({ arm }) => arm === 'stable')),
     intervalMs: usualInterval(targets),
   };
 }
 
-function locate({ labels, samples }: Series, preset: Preset): readonly Located[] {
-  const placed = preset.place(labels);
-  return placed.kind === 'foreign' || samples.length === 0 ? [] : [{ ...placed, samples }];
+function locate(series: Series, preset: Preset): readonly Located[] {
+  const placed = preset.place(series.labels, series.isSecond === true);
+  return placed.kind === 'foreign' || timesIn(series).length === 0 ? [] : [{ ...placed, series }];
+}
+
+function partsOf(all: readonly Located[]): Parts {
+  const latencies = all.filter((one) => one.kind === 'latency').filter(isReadable);
+  const native = latencies.flatMap(({ requests, isBad, target, arm, series }): readonly Requests[] => {
+    const samples = (series.histograms ?? []).map(({ atMs, count }) => ({ atMs, value: count }));
+    if (!requests || isBad === undefined) return [];
+    return [{ kind: 'requests', target, arm, isBad, counts: 'requests', ...requests, samples }];
+  });
+  const plain = all
+    .filter((one) => one.kind === 'requests')
+    .filter(({ series }) => series.samples.length > 0)
+    .map(({ series, ...one }) => ({ ...one, samples: series.samples }));
+  return { all, requests: [...plain, ...native], latencies };
 }
 
 /** The metric that ranks first, from the job that sees most targets; what was chosen before wins while it has series. */
-function chosen(requests: readonly Requests[], kept: Choice | undefined): Choice | undefined {
-  if (kept && requests.some((one) => isOf(one, kept))) return kept;
-  const [best] = requests
+function chosen(parts: Parts, kept: Choice | undefined): Choice | undefined {
+  const requests = parts.requests.filter(isAll);
+  const choice = kept && requests.some((one) => isOf(one, kept)) ? kept : (best(requests) ?? kept);
+  return choice && withLatency(choice, parts.latencies);
+}
+
+function best(requests: readonly Requests[]): Choice | undefined {
+  const [first] = requests
     .map((one) => ({ stream: one.stream, job: one.target.job, rank: one.rank, seen: 0 }))
     .map((option) => ({ ...option, seen: instancesOf(requests, option) }))
     .toSorted((one, other) => one.rank - other.rank || other.seen - one.seen || (one.job < other.job ? -1 : 1));
-  return best ? { stream: best.stream, job: best.job } : kept;
+  return first && { stream: first.stream, job: first.job };
+}
+
+/** The histogram that ranks first among those of stable: a choice that looked at the canary could suit it. */
+function withLatency(choice: Choice, latencies: readonly Latency[]): Choice {
+  if (choice.latency !== undefined) return choice;
+  const [first] = latencies
+    .filter(({ arm, target }) => arm === 'stable' && target.job === choice.job)
+    .toSorted((one, other) => one.rank - other.rank);
+  return first ? { ...choice, latency: first.stream } : choice;
 }
 
 function instancesOf(requests: readonly Requests[], choice: Choice): number {
@@ -92,18 +137,23 @@ function isOf(one: Requests, choice: Choice): boolean {
   return one.stream === choice.stream && one.target.job === choice.job;
 }
 
-function targetsOf(
-  located: readonly Located[],
-  choice: Choice,
-  pods: ReadonlyMap<string, KnownPod>,
-): readonly Target[] {
-  const byTarget = Map.groupBy(
-    located.filter((one) => one.target.job === choice.job && (one.kind === 'heartbeat' || isOf(one, choice))),
-    ({ target }) => JSON.stringify([target.pod ?? '', target.instance]),
+function targetsOf(parts: Parts, choice: Choice, pods: ReadonlyMap<string, KnownPod>): readonly Target[] {
+  const ofJob = <T extends { readonly target: TargetName }>(all: readonly T[]) =>
+    all.filter(({ target }) => target.job === choice.job);
+  const requests = ofJob(parts.requests.filter((one) => isOf(one, choice)));
+  const beats = ofJob(parts.all.filter((one) => one.kind === 'heartbeat'));
+  const latencies = distributionsOf(
+    ofJob(parts.latencies.filter(({ stream, isBad }) => stream === choice.latency && isBad !== true)),
+    nameOf,
   );
-  return [...byTarget]
-    .map(([name, parts]) => targetOf(name, parts, pods))
+  const byName = Map.groupBy([...requests, ...beats], ({ target }) => nameOf(target));
+  return [...byName]
+    .map(([name, found]) => targetOf(name, found, latencies.get(name) ?? [], pods))
     .toSorted((one, other) => one.key - other.key);
+}
+
+function nameOf({ pod, instance }: TargetName): string {
+  return JSON.stringify([pod ?? '', instance]);
 }
 
 /**
@@ -114,7 +164,7 @@ function oneForEachPod(targets: readonly Target[], countedMs: ReadonlyMap<number
   const ranked = targets
     .map((target) => ({
       target,
-      rank: [Number(target.counters.length > 0), countedMs.get(target.key) ?? 0, target.scrapesMs.length],
+      rank: [Number(target.counters.some(isAll)), countedMs.get(target.key) ?? 0, target.scrapesMs.length],
     }))
     .toSorted((one, other) => firstDifference(other.rank, one.rank));
   const read = new Set<Target>();
@@ -126,22 +176,40 @@ function oneForEachPod(targets: readonly Target[], countedMs: ReadonlyMap<number
   return targets.filter((target) => read.has(target));
 }
 
+function isAll({ counts }: Pick<Counter, 'counts'>): boolean {
+  return counts === 'requests';
+}
+
 function firstDifference(one: readonly number[], other: readonly number[]): number {
   return one.map((value, index) => value - (other[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
-function targetOf(name: string, parts: readonly Located[], pods: ReadonlyMap<string, KnownPod>): Target {
-  const pod = pods.get(parts[0]?.target.pod ?? '');
-  const beats = parts.flatMap((part) =>
-    part.samples.filter(({ value }) => part.kind === 'requests' || value > 0).map(({ atMs }) => atMs),
-  );
+function targetOf(
+  name: string,
+  found: readonly (Requests | Heartbeat)[],
+  latencies: readonly Distribution[],
+  pods: ReadonlyMap<string, KnownPod>,
+): Target {
+  const pod = pods.get(found[0]?.target.pod ?? '');
+  const counters = found.filter((one) => one.kind === 'requests');
+  const scrapesMs = found.flatMap(scrapesIn);
   return {
     key: digest(name),
     arm: pod?.arm ?? 'both',
     pod,
-    scrapesMs: [...new Set(beats)].toSorted((one, other) => one - other),
-    counters: parts.filter((part) => part.kind === 'requests'),
+    scrapesMs: [...new Set(scrapesMs)].toSorted((one, other) => one - other),
+    counters,
+    latencies,
   };
+}
+
+/** What is asked second may have seen a scrape for which the first question came too early: that is not counted yet. */
+function scrapesIn(found: Requests | Heartbeat): readonly number[] {
+  const samples =
+    found.kind === 'heartbeat'
+      ? found.series.samples.filter(({ value }) => value > 0)
+      : found.samples.filter(() => isAll(found));
+  return samples.map(({ atMs }) => atMs);
 }
 
 function usualInterval(targets: readonly Target[]): number | undefined {

@@ -4,7 +4,8 @@ import type { Dispatcher } from 'undici';
 import { type Allowance, abandon, readBytes } from './body-bytes.ts';
 import { type Down, type Fetched, down } from './fetched.ts';
 import { shown, shownPlace } from './said.ts';
-import { type Sample, type Series, tidy } from './series.ts';
+import { costOf, isRecord, seriesIn } from './samples-body.ts';
+import { type Series, tidy } from './series.ts';
 
 export interface Answered {
   readonly series: readonly Series[];
@@ -32,6 +33,22 @@ export async function readBody(
   who: string,
   limits: Limits,
 ): Promise<Fetched<Answered>> {
+  const answer = await readAnswer(response, who, limits);
+  return answer.kind === 'down' ? answer : seriesOf(answer.value.json, who, limits, answer.value.serverTimeMs);
+}
+
+/** A JSON object that some server sent, whatever is in it. */
+export interface AnsweredJson {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly serverTimeMs: number | undefined;
+}
+
+/** Only the way to the answer: what it says is the caller's to read. Rejects when the body breaks off. */
+export async function readAnswer(
+  response: Dispatcher.ResponseData,
+  who: string,
+  limits: Limits,
+): Promise<Fetched<AnsweredJson>> {
   const { statusCode, headers, body } = response;
   const unread = unreadable(response, who, limits.bytes);
   if (unread) {
@@ -52,7 +69,8 @@ export async function readBody(
     );
   const parsed = parse(read.text);
   if (!isRecord(parsed)) return down(`${who} ${noApi(read.text)}`);
-  return seriesOf(parsed, who, limits, serverTime(headers.date));
+  if (parsed.status === 'error') return down(`${who} refused the query: ${errorIn(parsed) ?? 'it does not say why'}.`);
+  return { kind: 'ok', value: { json: parsed, serverTimeMs: serverTime(headers.date) } };
 }
 
 /** What is known not to be an answer before its body is read. */
@@ -91,43 +109,19 @@ function seriesOf(
   limits: Limits,
   serverTimeMs: number | undefined,
 ): Fetched<Answered> {
-  if (answer.status === 'error') return down(`${who} refused the query: ${errorIn(answer) ?? 'it does not say why'}.`);
   const found = isRecord(answer.data) && answer.data.resultType === 'matrix' ? answer.data.result : undefined;
   if (answer.status !== 'success' || !Array.isArray(found)) {
     return down(`${who} answered JSON that is not a Prometheus result of raw samples: is the address right?`);
   }
-  const pairs = found.reduce((sum: number, one) => sum + valuesIn(one).length, 0);
-  if (found.length > limits.series || pairs > limits.samples) {
+  const cost = found.reduce((sum: number, one) => sum + costOf(one), 0);
+  if (found.length > limits.series || cost > limits.samples) {
     const many = found.length > limits.series ? `${limits.series} series` : `${limits.samples} samples`;
     return down(`${who} has more than ${many} for one query: drop labels of these counters that no release needs.`);
   }
-  const series = found.map(seriesIn);
-  if (series.some((one) => one === undefined)) return down(`${who} answered samples in an unknown form.`);
-  const read = series.filter((one) => one !== undefined);
-  const kept = read.reduce((sum, { samples }) => sum + samples.length, 0);
-  return { kind: 'ok', value: { series: tidy(read), notCounts: pairs - kept, serverTimeMs } };
-}
-
-function valuesIn(found: unknown): readonly unknown[] {
-  const values = isRecord(found) ? found.values : undefined;
-  return Array.isArray(values) ? values : [];
-}
-
-function seriesIn(found: unknown): Series | undefined {
-  if (!isRecord(found) || !isRecord(found.metric)) return undefined;
-  if (found.values !== undefined && !Array.isArray(found.values)) return undefined;
-  const labels = Object.fromEntries(Object.entries(found.metric).map(([name, value]) => [name, String(value)]));
-  return { labels, samples: valuesIn(found).flatMap(sampleIn) };
-}
-
-/** A counter that is not a number, infinite, negative or beyond what can be counted says nothing; the samples around it do. */
-function sampleIn(pair: unknown): readonly Sample[] {
-  if (!Array.isArray(pair)) return [];
-  const [seconds, text] = pair as readonly unknown[];
-  const value = typeof text === 'string' && text !== '' ? Number(text) : Number.NaN;
-  const atMs = typeof seconds === 'number' ? Math.round(seconds * 1000) : Number.NaN;
-  const isUsable = Number.isSafeInteger(atMs) && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
-  return isUsable ? [{ atMs, value }] : [];
+  const read = found.map(seriesIn).filter((one) => one !== undefined);
+  if (read.length < found.length) return down(`${who} answered samples in an unknown form.`);
+  const notCounts = read.reduce((sum, one) => sum + one.notCounts, 0);
+  return { kind: 'ok', value: { series: tidy(read.map(({ series }) => series)), notCounts, serverTimeMs } };
 }
 
 function refusal(who: string, statusCode: number, parsed: unknown, text: string): string {
@@ -177,8 +171,4 @@ function oneOf(header: string | string[] | undefined): string | undefined {
 
 function looksLikePage(text: string): boolean {
   return /^\s*</.test(text);
-}
-
-function isRecord(thing: unknown): thing is Readonly<Record<string, unknown>> {
-  return typeof thing === 'object' && thing !== null && !Array.isArray(thing);
 }

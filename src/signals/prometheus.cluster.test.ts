@@ -1,27 +1,38 @@
 // The collector against a real Prometheus that scrapes real pods and a real Traefik: is every request counted once, by
-// both engines, and is a bad version found?
+// both engines, and is a bad version found, also one that is only slow?
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { Agent } from 'undici';
-import { type TestCluster, isUnavailable, openCluster } from '../../test/cluster/cluster.ts';
+import { type TestCluster, isUnavailable, notRun, openCluster } from '../../test/cluster/cluster.ts';
 import { type Load, type LoadResult, startLoad } from '../../test/cluster/load.ts';
-import { defaultSettings } from '../analysis/settings.ts';
+import { defaultErrors, weighted } from '../analysis/metric.ts';
+import { type JudgeSettings, defaultSettings } from '../analysis/settings.ts';
 import { systemClock } from '../kube/clock.ts';
 import { Collector } from './collector.ts';
 import type { PodRef } from './picture.ts';
+import type { ScrapeTarget } from './pod-scraper.ts';
+import type { Subject } from './subject.ts';
 
-const cluster = await openCluster();
+const cluster = await openCluster(['pods', 'gateway', 'prometheus']);
 const absence = isUnavailable(cluster)
   ? cluster.unavailable
-  : cluster.has.prometheus && cluster.has.gateway && cluster.provider === 'local'
+  : cluster.provider === 'local'
     ? undefined
-    : 'needs the local cluster with its gateway and its Prometheus';
+    : 'needs a Prometheus that scrapes the gateway, which only the local one is known to do';
 const within = absence === undefined ? describe : describe.skip;
 
 const namespace = `serin-signals-${randomBytes(3).toString('hex')}`;
 const key = `${namespace}/1`;
 const patienceMs = 240_000;
+const { weight: _whole, ...errors } = defaultErrors;
+const withLatency: JudgeSettings = {
+  ...defaultSettings,
+  metrics: weighted([
+    errors,
+    { kind: 'latency', name: 'latency', tolerateRatio: 1.1, ruleOut: { ratio: 2, absolute: 0.01 } },
+  ]),
+};
 
 function kubectl(args: readonly string[], input?: object): Promise<string> {
   const { kubectl: command, kubeconfig } = cluster as TestCluster;
@@ -35,7 +46,7 @@ function kubectl(args: readonly string[], input?: object): Promise<string> {
 
 const apply = (items: readonly object[]) => kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
 
-function deployment(version: 'old' | 'new', replicas: number, errorRate: number): object {
+function deployment(version: 'old' | 'new' | 'slow', replicas: number, errorRate: number, latencyMs = 0): object {
   const labels = { app: 'shop', version };
   const annotations = {
     'prometheus.io/scrape': 'true',
@@ -49,6 +60,7 @@ function deployment(version: 'old' | 'new', replicas: number, errorRate: number)
     env: [
       { name: 'VERSION', value: version },
       { name: 'ERROR_RATE', value: String(errorRate) },
+      { name: 'LATENCY_MS', value: String(latencyMs) },
     ],
     readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 5 },
   };
@@ -92,13 +104,27 @@ const route = (canaryWeight: number): object => ({
 interface Listed {
   readonly items: readonly {
     readonly metadata: { readonly name: string };
-    readonly status: { readonly startTime: string };
+    readonly status: { readonly startTime: string; readonly podIP: string };
   }[];
 }
 
 async function podsOf(version: string): Promise<readonly PodRef[]> {
   const { items } = JSON.parse(await kubectl(['get', 'pods', '-l', `version=${version}`, '-o', 'json'])) as Listed;
   return items.map(({ metadata, status }) => ({ name: metadata.name, startedAtMs: Date.parse(status.startTime) }));
+}
+
+/** As if they had been there for a minute: there is nothing in them that has to get warm. */
+const warm = (pods: readonly PodRef[]): readonly PodRef[] =>
+  pods.map(({ name, startedAtMs }) => ({ name, startedAtMs: startedAtMs - 60_000 }));
+
+async function endpointsOf(version: string, arm: ScrapeTarget['arm']): Promise<readonly ScrapeTarget[]> {
+  const { items } = JSON.parse(await kubectl(['get', 'pods', '-l', `version=${version}`, '-o', 'json'])) as Listed;
+  return items.map(({ metadata, status }) => ({
+    pod: metadata.name,
+    namespace,
+    arm,
+    address: `http://${status.podIP}:8080/metrics`,
+  }));
 }
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -108,7 +134,9 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
   throw new Error(`waited 90 s for ${what}`);
 }
 
-within(`a release on a real cluster${absence === undefined ? '' : ` (${absence})`}`, () => {
+const sentence = 'a release on a real cluster';
+
+within(absence === undefined ? sentence : notRun(sentence, absence), () => {
   const stop = new AbortController();
   const agent = new Agent();
   let load: Load | undefined;
@@ -190,6 +218,59 @@ within(`a release on a real cluster${absence === undefined ? '' : ` (${absence})
         { name: 'gateway', ...truth },
         { name: 'app', ...truth },
       ]);
+    },
+    patienceMs,
+  );
+
+  test(
+    'that takes 150 ms longer is found to be slow, through Prometheus and by scraping its pods',
+    async () => {
+      const { gatewayUrl = '', prometheusUrl = '' } = cluster as TestCluster;
+      await apply([deployment('slow', 2, 0, 150), service('shop-canary', 'slow')]);
+      await kubectl(['rollout', 'status', 'deployment/slow', '--timeout=120s']);
+      load = startLoad({ url: gatewayUrl, host: `${namespace}.test`, ratePerSecond: 60 });
+      const pods = { canary: warm(await podsOf('slow')), stable: warm(await podsOf('old')) };
+      const targets = [...(await endpointsOf('slow', 'canary')), ...(await endpointsOf('old', 'stable'))];
+      const collector = new Collector({
+        clock: systemClock,
+        random: () => 0.5,
+        dispatcher: agent,
+        scrapes: agent,
+        onChange: () => undefined,
+      });
+      const reading = collector.run(stop.signal);
+      running = Promise.all([running, reading]).then(() => undefined);
+      const subject = {
+        namespace,
+        pods: () => pods,
+        gateway: { canaryService: 'shop-canary', stableService: 'shop', route: 'shop', port: 80 },
+        settings: withLatency,
+        beganAtMs: Date.now(),
+      };
+      const source = { name: 'test', address: prometheusUrl, timeoutMs: 5_000 };
+      const ways: readonly Subject[] = [
+        { ...subject, key: 'asked', source: { ...source, dataPlane: 'traefik' } },
+        {
+          ...subject,
+          key: 'scraped',
+          source: { ...source, dataPlane: 'app' },
+          scrape: { intervalMs: 1_000, targets: () => targets },
+        },
+      ];
+      for (const way of ways) collector.watch(way);
+      const answers = () => ways.map((way) => collector.reading(way.key)?.answer);
+      await until('stable to be counted both ways', () => answers().every((answer) => answer?.kind === 'judged'));
+
+      await apply([route(20)]);
+      for (const way of ways) collector.stepStarted(way.key, 'first');
+      await until('a slow version to be found both ways', () =>
+        answers().every((answer) => answer?.kind === 'judged' && answer.level === 'harmful'),
+      );
+      const slow = { culprit: 'latency', sentence: expect.stringMatching(/^The new version is slow: /) };
+      expect(answers()).toEqual([expect.objectContaining(slow), expect.objectContaining(slow)]);
+      const engines = (name: string) => collector.reading(name)?.explain?.engines.map((engine) => engine.name);
+      expect(engines('asked')).toEqual(expect.arrayContaining(['gateway', 'app']));
+      expect(new Set(engines('scraped'))).toEqual(new Set(['app']));
     },
     patienceMs,
   );

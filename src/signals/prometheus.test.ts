@@ -3,13 +3,14 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net';
 import { Agent } from 'undici';
 import { systemClock } from '../kube/clock.ts';
-import { type PrometheusOptions, rawSamples } from './prometheus.ts';
+import { type PrometheusAddress, type PrometheusOptions, instantNumber, rawSamples } from './prometheus.ts';
+import { Secret } from './secret.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 let server: Server;
 let handler: Handler;
-let asked: { url: string; method: string; body: URLSearchParams }[];
+let asked: { url: string; method: string; body: URLSearchParams; headers: IncomingMessage['headers'] }[];
 const agent = new Agent();
 
 beforeAll(async () => {
@@ -17,7 +18,12 @@ beforeAll(async () => {
     let body = '';
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {
-      asked.push({ url: request.url ?? '', method: request.method ?? '', body: new URLSearchParams(body) });
+      asked.push({
+        url: request.url ?? '',
+        method: request.method ?? '',
+        body: new URLSearchParams(body),
+        headers: request.headers,
+      });
       handler(request, response, body);
     });
   });
@@ -112,6 +118,47 @@ describe('a source that answers', () => {
     };
     const fetched = await ask(matrix([one, other]));
     expect(fetched.kind === 'ok' && fetched.value.series.map(({ samples }) => samples.length)).toEqual([2]);
+  });
+
+  test('gives native histograms as they are, beside the counts', async () => {
+    // As Prometheus writes them: the first number of a bucket says which of its ends belong to it.
+    const buckets = [
+      [3, '-0.001', '0.001', '12'],
+      [0, '1.6817928305074288', '2', '1'],
+      [0, '2', '2.378414230005442', '2'],
+    ];
+    const histograms = [
+      [10, { count: '15', sum: '20', buckets }],
+      [5, { count: '0', sum: '0' }],
+      [12, { count: 'NaN', sum: '0', buckets: [] }],
+      [13, { count: '1', sum: '0', buckets: [[0, '1', 'x', '1']] }],
+      [14, 'x'],
+    ];
+    const fetched = await ask(matrix([{ metric: { pod: 'a' }, histograms }]));
+    expect(fetched).toMatchObject({
+      kind: 'ok',
+      value: {
+        notCounts: 3,
+        series: [
+          {
+            labels: { pod: 'a' },
+            samples: [],
+            histograms: [
+              { atMs: 5_000, count: 0, buckets: [] },
+              {
+                atMs: 10_000,
+                count: 15,
+                buckets: [
+                  { lower: -0.001, upper: 0.001, count: 12 },
+                  { lower: 1.6817928305074288, upper: 2, count: 1 },
+                  { lower: 2, upper: 2.378414230005442, count: 2 },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    });
   });
 
   test('tells its own time', async () => {
@@ -214,6 +261,15 @@ describe('a source that does not answer is down, and a sentence says why and who
     });
   });
 
+  test('more buckets than one release can have', async () => {
+    const buckets = Array.from({ length: 1_000 }, () => [0, '1', '2', '1']);
+    const histograms = Array.from({ length: 500 }, (_, at) => [at, { count: '1', sum: '1', buckets }]);
+    expect(await ask(matrix([{ metric: {}, histograms }]))).toMatchObject({
+      kind: 'down',
+      sentence: expect.stringContaining('more than 500000 samples'),
+    });
+  });
+
   test('nobody at that address', async () => {
     expect(await ask(matrix([]), { at: 'http://127.0.0.1:1' })).toMatchObject({
       kind: 'down',
@@ -224,5 +280,97 @@ describe('a source that does not answer is down, and a sentence says why and who
   test('an operator that stops', async () => {
     const stopping = AbortSignal.abort();
     expect(await ask(matrix([]), { signal: stopping })).toMatchObject({ kind: 'down' });
+  });
+});
+
+describe('one number', () => {
+  const look = (given: Handler, query = 'max(age)', more: Partial<PrometheusAddress> = {}) => {
+    handler = given;
+    const source = { name: 'main', address: address(), timeoutMs: 2_000, ...more };
+    return instantNumber(
+      source,
+      'shop',
+      query,
+      { clock: systemClock, dispatcher: agent },
+      new AbortController().signal,
+    );
+  };
+  const data = (resultType: string, result: unknown) =>
+    says(200, JSON.stringify({ status: 'success', data: { resultType, result } }));
+  const one = (value: unknown) => data('vector', [{ metric: { a: 'b' }, value: [1, value] }]);
+
+  test.each<[string, Handler, object]>([
+    ['a vector of one series', one('12.5'), { kind: 'number', value: 12.5 }],
+    ['a scalar', data('scalar', [1, '-3']), { kind: 'number', value: -3 }],
+    ['no series', data('vector', []), { kind: 'none', why: 'no series' }],
+    ['NaN', one('NaN'), { kind: 'none', why: 'NaN, which is no number' }],
+    ['infinity', one('+Inf'), { kind: 'none', why: '+Inf, which is no number' }],
+    ['an empty value', one(''), { kind: 'none', why: ', which is no number' }],
+    ['a number that is none', one(5), { kind: 'none', why: 'no number' }],
+    [
+      'a histogram',
+      data('vector', [{ metric: {}, histogram: [1, {}] }]),
+      { kind: 'none', why: 'a histogram where a number is needed' },
+    ],
+    [
+      'several series',
+      data('vector', [
+        { metric: {}, value: [1, '1'] },
+        { metric: {}, value: [1, '2'] },
+      ]),
+      { kind: 'none', why: expect.stringContaining('several series') },
+    ],
+    ['raw samples', data('matrix', []), { kind: 'none', why: expect.stringContaining('another type') }],
+    ['a text', data('string', [1, 'x']), { kind: 'none', why: expect.stringContaining('another type') }],
+  ])('of %s', async (_, given, wanted) => expect(await look(given)).toEqual({ kind: 'ok', value: wanted }));
+
+  test.each<[string, Handler, string]>([
+    ['a refused query', says(400, '{"status":"error","error":"parse error"}'), 'status 400: parse error'],
+    ['another API', says(200, '{"a":1}'), 'not a Prometheus result'],
+    ['a login page', says(200, '<html>', { 'content-type': 'text/html' }), 'with a web page'],
+  ])('an outage: %s', async (_, given, words) =>
+    expect(await look(given)).toMatchObject({ kind: 'down', sentence: expect.stringContaining(words) }),
+  );
+
+  test('is asked for as it was written, and confined where the source says so', async () => {
+    await look(one('1'), 'max(age) # why');
+    expect(Object.fromEntries(asked[0]?.body ?? [])).toEqual({
+      query: 'max(age) # why',
+      limit: '2',
+      timeout: '2000ms',
+    });
+    await look(one('1'), 'max(age) # why', { confine: { namespaceLabel: 'ns' } });
+    expect(asked[1]?.body.get('query')).toBe('max(age{ns="shop"})  ');
+  });
+
+  test('of others is never asked for', async () => {
+    const refused = await look(one('1'), 'max(age{ns="cart"})', { confine: { namespaceLabel: 'ns' } });
+    expect(refused).toEqual({
+      kind: 'down',
+      sentence: expect.stringContaining('Serin does not ask MetricSource main (http://127.0.0.1'),
+    });
+    expect(asked).toHaveLength(0);
+  });
+});
+
+describe('a source that lets in only whom it knows', () => {
+  const access = { authorization: new Secret('Bearer hunter2'), headers: [{ name: 'X-Scope-OrgID', value: 'shop' }] };
+  const askAs = (given: Handler, dispatcher = agent) => {
+    handler = given;
+    const source = { name: 'main', address: address(), timeoutMs: 2_000, access };
+    return rawSamples(source, 'x', 1_000, { clock: systemClock, dispatcher }, new AbortController().signal);
+  };
+
+  test('is sent the credential and the headers with each query', async () => {
+    await askAs(matrix([]));
+    expect(asked[0]?.headers).toMatchObject({ authorization: 'Bearer hunter2', 'x-scope-orgid': 'shop' });
+  });
+
+  test('gives it to nobody by a redirect, and no sentence has it', async () => {
+    const said = await askAs((_, response) => response.writeHead(302, { location: `${address()}/elsewhere` }).end());
+    expect(asked).toHaveLength(1);
+    expect(JSON.stringify(said)).not.toContain('hunter2');
+    const echoed = await askAs(says(401, '{"status":"error","error":"bad Authorization: Bearer hunter2"}'));
+    expect(JSON.stringify(echoed)).not.toContain('hunter2');
   });
 });

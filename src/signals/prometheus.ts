@@ -1,10 +1,13 @@
-// Asks a Prometheus server for raw samples. Whatever goes wrong on the way is an answer in words; it never follows a
-// redirect, never waits longer than its timeout and never reads an endless body.
+// Asks a Prometheus server: for raw samples, or for one number. Whatever goes wrong on the way is an answer in words; it never
+// follows a redirect, never waits longer than its timeout and never reads an endless body.
 import { type Dispatcher, request } from 'undici';
 import type { Clock } from '../kube/clock.ts';
 import { Allowance } from './body-bytes.ts';
+import { confinedQuery } from './confine.ts';
 import { type Fetched, down } from './fetched.ts';
-import { type Answered, readBody } from './prometheus-body.ts';
+import { type Answered, readAnswer, readBody } from './prometheus-body.ts';
+import { type LookedAt, numberIn } from './prometheus-number.ts';
+import type { Secret } from './secret.ts';
 import { whyUnreachable } from './unreachable.ts';
 
 /** A MetricSource, as far as reading it goes. */
@@ -14,6 +17,18 @@ export interface PrometheusAddress {
   /** Base URL; /api/v1 is added. */
   readonly address: string;
   readonly timeoutMs: number;
+  readonly access?: SourceAccess;
+  /** Queries that tenants wrote see only series whose label of this name is the Rollout's namespace. */
+  readonly confine?: { readonly namespaceLabel: string };
+}
+
+/** How the operator is let in. */
+export interface SourceAccess {
+  /** Value of the Authorization header. */
+  readonly authorization?: Secret;
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
+  /** Trusts the source's own authority. Absent: the dispatcher that all share. */
+  readonly dispatcher?: Dispatcher;
 }
 
 export interface PrometheusOptions {
@@ -29,29 +44,63 @@ export interface PrometheusOptions {
 const mostSeries = 20_000;
 const mostSamples = 500_000;
 const largestBytes = 16 * 1024 * 1024;
+/** One series is one number; two show that there are several. */
+const enoughSeries = 2;
 
 /**
  * The raw samples of every series that `selector` matches, over the last `rangeMs` (left-open, up to the server's now).
  * One query is one moment: Prometheus shows all or none of a scrape.
  */
-export async function rawSamples(
+export function rawSamples(
   source: PrometheusAddress,
   selector: string,
   rangeMs: number,
   options: PrometheusOptions,
   signal: AbortSignal,
 ): Promise<Fetched<Answered>> {
+  const form = { query: `${selector}[${Math.ceil(rangeMs)}ms]`, limit: String(mostSeries + 1) };
+  return asked(source, form, options, signal, (response) => readBody(response, whoOf(source), limitsOf(options)));
+}
+
+/** The one number that a query of a tenant in `namespace` gives now, confined where the source says so. */
+export async function instantNumber(
+  source: PrometheusAddress,
+  namespace: string,
+  query: string,
+  options: PrometheusOptions,
+  signal: AbortSignal,
+): Promise<Fetched<LookedAt>> {
+  const label = source.confine?.namespaceLabel;
+  const confined =
+    label === undefined ? { kind: 'query' as const, query } : confinedQuery(query, { label, value: namespace });
+  if (confined.kind === 'refused')
+    return down(`Serin does not ask ${whoOf(source)} this query: ${confined.why} (confine of the MetricSource).`);
+  const form = { query: confined.query, limit: String(enoughSeries) };
+  return asked(source, form, options, signal, async (response) => {
+    const answer = await readAnswer(response, whoOf(source), limitsOf(options));
+    return answer.kind === 'down' ? answer : numberIn(answer.value.json, whoOf(source));
+  });
+}
+
+async function asked<T>(
+  source: PrometheusAddress,
+  form: Readonly<Record<string, string>>,
+  options: PrometheusOptions,
+  signal: AbortSignal,
+  read: (response: Dispatcher.ResponseData) => Promise<Fetched<T>>,
+): Promise<Fetched<T>> {
   const limit = new AbortController();
   const timer = options.clock.after(source.timeoutMs, () => limit.abort());
+  const dispatcher = source.access?.dispatcher ?? options.dispatcher;
   try {
     const response = await request(queryUrl(source), {
       method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: queryOf(selector, rangeMs, source.timeoutMs),
+      headers: headersOf(source),
+      body: new URLSearchParams({ ...form, timeout: `${source.timeoutMs}ms` }).toString(),
       signal: AbortSignal.any([signal, limit.signal]),
-      ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
+      ...(dispatcher ? { dispatcher } : {}),
     });
-    return await readBody(response, whoOf(source), limitsOf(options));
+    return await read(response);
   } catch (error) {
     if (!limit.signal.aborted) return down(`${whoOf(source)} ${whyUnreachable(error)}.`);
     return down(
@@ -62,6 +111,16 @@ export async function rawSamples(
   }
 }
 
+/** The credential leaves here, for this one address: redirects are not followed. */
+function headersOf({ access }: PrometheusAddress): Record<string, string> {
+  return {
+    ...Object.fromEntries((access?.headers ?? []).map(({ name, value }) => [name.toLowerCase(), value])),
+    'content-type': 'application/x-www-form-urlencoded',
+    accept: 'application/json',
+    ...(access?.authorization ? { authorization: access.authorization.reveal() } : {}),
+  };
+}
+
 function limitsOf(options: PrometheusOptions) {
   return {
     series: mostSeries,
@@ -69,14 +128,6 @@ function limitsOf(options: PrometheusOptions) {
     bytes: options.largestBytes ?? largestBytes,
     allowance: options.allowance ?? new Allowance(largestBytes),
   };
-}
-
-function queryOf(selector: string, rangeMs: number, timeoutMs: number): string {
-  return new URLSearchParams({
-    query: `${selector}[${Math.ceil(rangeMs)}ms]`,
-    timeout: `${timeoutMs}ms`,
-    limit: String(mostSeries + 1),
-  }).toString();
 }
 
 function queryUrl({ address }: PrometheusAddress): string {

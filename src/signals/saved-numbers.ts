@@ -1,21 +1,44 @@
 // Writes the numbers of the evidence down and reads them back, bit for bit: float64 in base64. What cannot be read back
 // throws, and then nothing at all is restored.
-import { openAccept } from '../analysis/accept.ts';
 import type { Counts } from '../analysis/errors.ts';
+import type { Histogram } from '../analysis/histogram.ts';
 import type { Wealth } from '../analysis/mixture.ts';
 import type { Tuple } from '../analysis/tuples.ts';
 
-const betsAndCash = openAccept().logShares.length;
-
-export function savedWealth({ logEvidence, logUncapped, logShares }: Wealth): string {
-  return pack([logEvidence, logUncapped, ...logShares]);
+/** The shares of a wealth are of single precision, so nothing is lost. */
+export function savedWealth({ logEvidence, logUncapped, logStrongest, shares }: Wealth): string {
+  const worth = new Uint8Array(Float64Array.of(logEvidence, logUncapped, logStrongest).buffer);
+  const spread = new Uint8Array(Float32Array.from(shares).buffer);
+  return Buffer.concat([worth, spread]).toString('base64');
 }
 
-export function wealthOf(packed: string): Wealth {
-  const [logEvidence, logUncapped, ...logShares] = unpack(packed);
-  if (logEvidence === undefined || logUncapped === undefined || logShares.length !== betsAndCash)
-    throw new Error('evidence is incomplete');
-  return { logEvidence, logUncapped, logShares };
+export function wealthOf(packed: string, like: Wealth): Wealth {
+  const bytes = Uint8Array.from(Buffer.from(packed, 'base64'));
+  if (bytes.length !== 24 + 4 * like.shares.length) throw new Error('evidence is incomplete');
+  const [logEvidence = Number.NaN, logUncapped = Number.NaN, logStrongest = Number.NaN] = new Float64Array(
+    bytes.buffer,
+    0,
+    3,
+  );
+  const shares = [...new Float32Array(bytes.buffer, 24)];
+  if (![logEvidence, logUncapped, logStrongest, ...shares].every(Number.isFinite))
+    throw new Error('a saved number is not finite');
+  if (!shares.every((share) => share >= 0) || !shares.some((share) => share > 0)) throw new Error('there is no wealth');
+  return { logEvidence, logUncapped, logStrongest, shares };
+}
+
+/** The last bound is Infinity and goes without saying. */
+export function savedHistogram({ upperBounds, counts }: Histogram): string {
+  return `${pack(upperBounds.slice(0, -1))} ${counts.join(' ')}`;
+}
+
+export function histogramIn(text: string): Histogram {
+  const [bounds = '', ...counts] = text.split(' ');
+  const upperBounds = [...unpack(bounds), Infinity];
+  const numbers = counts.map(Number);
+  if (numbers.length !== upperBounds.length || !numbers.every(Number.isFinite))
+    throw new Error('a saved histogram is incomplete');
+  return { upperBounds, counts: numbers };
 }
 
 export function savedCounts(all: readonly Counts[]): string {

@@ -1,19 +1,15 @@
+import { courseAfter, openCourse } from '../analysis/course.ts';
 import type { Window } from '../analysis/engine.ts';
+import { defaultErrors, weighted } from '../analysis/metric.ts';
 import { diceFrom } from '../analysis/dice.ts';
-import {
-  type EngineName,
-  type JudgeState,
-  armJudge,
-  judgeWindow,
-  openJudge,
-  startStep,
-  verdictOf,
-} from '../analysis/judge.ts';
+import { type EngineName, type JudgeState, armJudge, judgeWindow, openJudge, startStep } from '../analysis/judge.ts';
 import { defaultSettings as settings } from '../analysis/settings.ts';
+import { verdictOf } from '../analysis/verdict.ts';
 import { type EngineMemory, type SavedEvidence, restoreEvidence, saveEvidence } from './saved.ts';
 import { openLedger } from './windows.ts';
 
 const dice = diceFrom(31);
+const readers = (['gateway', 'app'] as const).map((name) => ({ name, hasLatency: false }));
 const some = (most: number) => Math.floor(dice() * most);
 
 function windows(count: number): readonly Window[] {
@@ -35,7 +31,7 @@ function windows(count: number): readonly Window[] {
 
 function judged(
   all: readonly Window[],
-  from: JudgeState = startStep(openJudge(['gateway', 'app'], settings), '1:99', 0),
+  from: JudgeState = startStep(openJudge(readers, settings), '1:99', 0),
 ): JudgeState {
   return all.reduce(
     (state, window) =>
@@ -77,6 +73,44 @@ describe('evidence in status', () => {
     expect(verdictOf(judged(more, restored?.judge), settings)).toEqual(verdictOf(judged(more, before), settings));
   });
 
+  test('comes back with latency, with its split, and with how it came to be, bit for bit', () => {
+    const latency = {
+      kind: 'latency',
+      name: 'latency',
+      tolerateRatio: 1.1,
+      ruleOut: settings.metrics[0]!.ruleOut,
+    } as const;
+    const both = { ...settings, metrics: weighted([defaultErrors, latency]) };
+    for (const count of [3, 30, 200]) {
+      const native = (part: number) => ({
+        upperBounds: [...Array.from({ length: 24 }, (_, cell) => 2 ** (cell / 8 - 4)), Infinity],
+        counts: Array.from({ length: 25 }, (_, cell) => (cell < 24 ? some(part) : 0)),
+      });
+      const course = windows(count).reduce(
+        (before, window) =>
+          courseAfter(
+            before,
+            {
+              kind: 'window',
+              reader: 'app',
+              window: {
+                ...window,
+                plannedShare: 0.2,
+                latency: { canary: native(9), stable: native(40), canaryGroups: [native(4), native(4)] },
+              },
+            },
+            both,
+          ),
+        openCourse(startStep(openJudge([{ name: 'app', hasLatency: true }], both), '1', 0)),
+      );
+      const saved = throughStatus(saveEvidence('uid/1', both, course.judge, memories(3), course));
+      expect(Buffer.byteLength(JSON.stringify(saved))).toBeLessThanOrEqual(16 * 1024);
+      const restored = restoreEvidence(saved, 'uid/1', both);
+      expect(restored?.judge).toEqual(course.judge);
+      expect(restored?.course).toEqual(course);
+    }
+  });
+
   test('comes back also from the bake, and when status has ordered the settings differently', () => {
     const baking = judged(windows(10), armJudge(judged(windows(30)), 'bake', 0));
     const saved = throughStatus(saveEvidence('uid/1', settings, baking, memories(3)));
@@ -102,27 +136,31 @@ describe('evidence in status', () => {
     const saved = throughStatus(saveEvidence('uid/1', settings, judged(windows(3)), memories(2)));
     expect(restoreEvidence(saved, 'uid/2', settings)).toBeUndefined();
     expect(restoreEvidence(saved, 'uid/1', { ...settings, confidencePercent: 99 })).toBeUndefined();
-    expect(restoreEvidence({ ...saved, version: 2 as never }, 'uid/1', settings)).toBeUndefined();
-    const broken = { ...saved, engines: saved.engines.map((engine) => ({ ...engine, accept: 'AAAA' })) };
+    expect(restoreEvidence({ ...saved, version: 1 as never }, 'uid/1', settings)).toBeUndefined();
+    const broken = throughStatus(withEngine(saved, { accept: 'AAAA' })) as SavedEvidence;
     expect(restoreEvidence(broken, 'uid/1', settings)).toBeUndefined();
-    expect(restoreEvidence({ ...saved, engines: [{}] as never }, 'uid/1', settings)).toBeUndefined();
+    expect(restoreEvidence({ ...saved, metrics: [{}] as never }, 'uid/1', settings)).toBeUndefined();
   });
 
   test.each<[string, (saved: SavedEvidence) => unknown]>([
-    ['no engine', (saved) => ({ ...saved, engines: [] })],
+    ['no metric', (saved) => ({ ...saved, metrics: [] })],
+    ['no engine', (saved) => ({ ...saved, metrics: saved.metrics.map(({ name }) => ({ name, engines: [] })) })],
+    [
+      'another metric',
+      (saved) => ({ ...saved, metrics: saved.metrics.map((metric) => ({ ...metric, name: 'luck' })) }),
+    ],
     ['an engine that nobody knows', (saved) => withEngine(saved, { name: 'oracle' })],
     ['an engine without lines that bound what is tolerated', (saved) => withEngine(saved, { harm: [] })],
     ['counts that are no numbers', (saved) => withEngine(saved, { tuples: 'a b c d e' })],
-    ['a time that is no time', (saved) => withEngine(saved, { ledger: { ...saved.engines[0]?.ledger, cutMs: 'now' } })],
-    [
-      'no time between scrapes',
-      (saved) => withEngine(saved, { ledger: { ...saved.engines[0]?.ledger, intervalMs: 0 } }),
-    ],
+    ['a time that is no time', (saved) => withLedger(saved, { cutMs: 'now' })],
+    ['no time between scrapes', (saved) => withLedger(saved, { intervalMs: 0 })],
     ['no judge', (saved) => ({ ...saved, judge: undefined })],
     ['an empty judge', (saved) => ({ ...saved, judge: {} })],
+    ['a split that is none', (saved) => ({ ...saved, split: { ...saved.split, more: 'AAAA' } })],
+    ['events that are none', (saved) => ({ ...saved, events: 'AAAA' })],
     ['a judge of another kind', (saved) => ({ ...saved, judge: { ...saved.judge, mode: 'mood' } })],
     ['a judge whose steps began never', (saved) => ({ ...saved, judge: { ...saved.judge, stepSinceMs: null } })],
-    ['nothing', () => ({ version: 1, key: 'uid/1', settings })],
+    ['nothing', () => ({ version: 2, key: 'uid/1', settings })],
   ])('that somebody edited to %s is no evidence', (_, edited) => {
     const saved = throughStatus(saveEvidence('uid/1', settings, judged(windows(3)), memories(2)));
     expect(restoreEvidence(throughStatus(edited(saved)) as SavedEvidence, 'uid/1', settings)).toBeUndefined();
@@ -130,7 +168,18 @@ describe('evidence in status', () => {
 });
 
 function withEngine(saved: SavedEvidence, change: object): unknown {
-  return { ...saved, engines: saved.engines.map((engine) => ({ ...engine, ...change })) };
+  const changed = ({ name, engines }: SavedEvidence['metrics'][number]) => ({
+    name,
+    engines: engines.map((engine) => ({ ...engine, ...change })),
+  });
+  return { ...saved, metrics: saved.metrics.map(changed) };
+}
+
+function withLedger(saved: SavedEvidence, change: object): unknown {
+  return {
+    ...saved,
+    readers: saved.readers.map((reader) => ({ ...reader, ledger: { ...reader.ledger, ...change } })),
+  };
 }
 
 function memoriesOf(saved: ReturnType<typeof saveEvidence>): ReadonlyMap<EngineName, EngineMemory> | undefined {

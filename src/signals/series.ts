@@ -1,5 +1,5 @@
-// Owns what a raw range selector returns: counters as they were scraped, without extrapolation. It never guesses a
-// value that was not sampled.
+// Owns what a raw range selector returns: counters and histograms as they were scraped, without extrapolation. It never
+// guesses a value that was not sampled.
 
 export interface Sample {
   /** The scrape's time stamp, milliseconds since the epoch, on the metric source's clock. */
@@ -7,10 +7,28 @@ export interface Sample {
   readonly value: number;
 }
 
+/** A native histogram as one scrape saw it. */
+export interface NativeSample {
+  readonly atMs: number;
+  readonly count: number;
+  /** Those that are not empty, in order; `(lower, upper]` in the metric's own unit. */
+  readonly buckets: readonly NativeBucket[];
+}
+
+export interface NativeBucket {
+  readonly lower: number;
+  readonly upper: number;
+  readonly count: number;
+}
+
 /** One time series. Samples are in order of time, one for each time stamp. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly samples: readonly Sample[];
+  /** Absent where the series is no native histogram. */
+  readonly histograms?: readonly NativeSample[];
+  /** Of the second of two questions that belong together. */
+  readonly isSecond?: true;
 }
 
 /** Labels that tell replicas of one Prometheus apart; the same counter must not count once for each of them. */
@@ -22,18 +40,40 @@ const replicaLabels = new Set(['prometheus_replica', 'prometheus', 'replica', '_
  */
 export function tidy(all: readonly Series[]): readonly Series[] {
   const best = new Map<string, Series>();
-  for (const { labels, samples } of all) {
-    const series = { labels, samples: inOrder(samples) };
-    const identity = identityOf(labels);
+  for (const one of all) {
+    const series = ordered(one);
+    const identity = identityOf(one.labels);
     const known = best.get(identity);
-    if (!known || series.samples.length > known.samples.length) best.set(identity, series);
+    if (!known || scrapesIn(series) > scrapesIn(known)) best.set(identity, series);
   }
   return [...best.values()];
 }
 
-function inOrder(samples: readonly Sample[]): readonly Sample[] {
+/** Only what was sampled up to `latestMs`; undefined when that is nothing. */
+export function upTo(series: Series, latestMs: number): Series | undefined {
+  const samples = series.samples.filter(({ atMs }) => atMs <= latestMs);
+  const histograms = series.histograms?.filter(({ atMs }) => atMs <= latestMs);
+  const kept = { ...series, samples, ...(histograms ? { histograms } : {}) };
+  return scrapesIn(kept) === 0 ? undefined : kept;
+}
+
+/** Times of everything that was sampled. */
+export function timesIn({ samples, histograms = [] }: Series): readonly number[] {
+  return [...samples, ...histograms].map(({ atMs }) => atMs);
+}
+
+function ordered({ histograms, ...series }: Series): Series {
+  const native = histograms && histograms.length > 0 ? { histograms: inOrder(histograms) } : {};
+  return { ...series, samples: inOrder(series.samples), ...native };
+}
+
+function inOrder<T extends { readonly atMs: number }>(samples: readonly T[]): readonly T[] {
   const sorted = samples.toSorted((one, other) => one.atMs - other.atMs);
   return sorted.filter((sample, index) => sample.atMs !== sorted[index - 1]?.atMs);
+}
+
+function scrapesIn({ samples, histograms = [] }: Series): number {
+  return samples.length + histograms.length;
 }
 
 function identityOf(labels: Series['labels']): string {

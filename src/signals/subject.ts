@@ -1,8 +1,11 @@
 // Owns what the collector must be told about an attempt before it can judge it. It holds no evidence.
 import type { JudgeSettings } from '../analysis/settings.ts';
 import type { PodRef } from './picture.ts';
+import type { CounterPair } from './presets/counters.ts';
+import type { ScrapeTarget } from './pod-scraper.ts';
 import type { PrometheusAddress } from './prometheus.ts';
 import type { SavedEvidence } from './saved.ts';
+import type { ThresholdMetric } from './threshold.ts';
 
 export interface Subject {
   /** One attempt; evidence never passes to another key. */
@@ -14,8 +17,14 @@ export interface Subject {
   readonly gateway?: GatewayBackends;
   /** Pinned: other settings under the same key begin with no evidence. */
   readonly settings: JudgeSettings;
+  /** For each count metric of the settings beside the errors, what to count; pinned with them. Default: none. */
+  readonly queries?: readonly CounterPair[];
+  /** Plain limits; pinned with the settings. Default: none. */
+  readonly thresholds?: readonly ThresholdMetric[];
   /** Undefined when no MetricSource is configured at all. */
   readonly source: SourceOf | undefined;
+  /** Where the pods say what they count, if the source scrapes them too: asked before every round. */
+  readonly scrape?: { readonly intervalMs: number; targets(): readonly ScrapeTarget[] };
   /** When the attempt began, milliseconds since the epoch: nothing older is counted. */
   readonly beganAtMs: number;
   /** What status holds of an attempt that an earlier operator began. */
@@ -35,6 +44,8 @@ export interface GatewayBackends {
 }
 
 export interface SourceOf extends PrometheusAddress {
-  /** `app`: only the pods' own counters. Otherwise the gateway's too, where there are any. */
-  readonly dataPlane?: 'traefik' | 'app';
+  /** `app`: only what the pods expose themselves. Otherwise what is in front of them too: the gateway, or their sidecars. */
+  readonly dataPlane?: 'traefik' | 'istio' | 'linkerd' | 'app';
+  /** How often the pods' own metrics endpoints are read beside it; undefined: never. */
+  readonly scrapeMs?: number;
 }

@@ -48,7 +48,15 @@ function picture(all: readonly Scraped[], known = pods): Picture {
 /** The attempt began at 100 s; samples reach back to 80 s. */
 function cut(all: readonly Scraped[], nowSeconds: number, ledger: Ledger = openLedger(100_000), known = pods) {
   const { targets, intervalMs } = picture(all, known);
-  return cutWindows(ledger, targets, intervalMs ?? 5_000, 80_000, nowSeconds * 1000, true);
+  const live = [...known.values()].filter(({ isLive }) => isLive);
+  return cutWindows(ledger, {
+    targets,
+    intervalMs: intervalMs ?? 5_000,
+    fromMs: 80_000,
+    nowMs: nowSeconds * 1000,
+    needsStable: true,
+    pods: live,
+  });
 }
 
 const every5 = (from: number, to: number) =>
@@ -126,6 +134,26 @@ describe('windows', () => {
     const new1: Scraped = { pod: 'new-1', ok: [[104, 1]] };
     // Of the old pods, only what came after their first scrapes within the attempt, at 101 and 103.
     expect(cut([old1, old2, new1], 107).windows[0]).toMatchObject({ endMs: 106_000, stable: { requests: 100 } });
+  });
+
+  test('count nothing twice of a target that is read only from some moment on, as after a change of what is read', () => {
+    const at = [100, 105, 110, 115, 120];
+    const canary = (last: number): Scraped => ({
+      pod: 'new-1',
+      up: at.filter((one) => one <= last),
+      ok: at.filter((one) => one <= last).map((one) => [one, one - 99] as const),
+    });
+    const stable = (pod: string, last: number): Scraped => ({
+      pod,
+      up: at.filter((one) => one <= last),
+      ok: at.filter((one) => one <= last).map((one) => [one, 10 * (one - 99)] as const),
+    });
+    const first = cut([canary(110), stable('old-1', 110)], 111);
+    const cutMs = first.ledger.cutMs ?? 0;
+    const then = cut([canary(120), stable('old-1', 120), stable('old-2', 120)], 121, first.ledger);
+    const counted = then.windows.reduce((sum, { stable: { requests } }) => sum + requests, 0);
+    const lasted = (120_000 - cutMs) / 1000;
+    expect(counted).toBeLessThanOrEqual(2 * 10 * lasted);
   });
 
   test('go on without a pod that is no longer scraped, after one interval', () => {

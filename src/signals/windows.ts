@@ -3,8 +3,9 @@
 import type { Window } from '../analysis/engine.ts';
 import { type Counts, addCounts, noCounts } from '../analysis/errors.ts';
 import { growth, isNewSince } from './increments.ts';
+import { latencyUntil } from './latency-windows.ts';
 import type { Arm } from './presets/preset.ts';
-import type { Target } from './picture.ts';
+import type { Counter, KnownPod, Target } from './picture.ts';
 
 /** What of an attempt has been counted; all times are the metric source's. */
 export interface Ledger {
@@ -16,6 +17,22 @@ export interface Ledger {
   readonly intervalMs: number | undefined;
   /** To which of at most four groups each canary pod's target belongs. */
   readonly groups: ReadonlyMap<number, number>;
+}
+
+/** What a source shows, and how it is to be cut. */
+export interface Sight {
+  readonly targets: readonly Target[];
+  /** Learned from the samples; undefined while it is not known. */
+  readonly intervalMs: number | undefined;
+  /** The samples reach back to here. */
+  readonly fromMs: number;
+  readonly nowMs: number;
+  /** A window waits for stable's samples too. */
+  readonly needsStable: boolean;
+  /** Those that run now. */
+  readonly pods: readonly KnownPod[];
+  /** No window is shorter. Default: 5 s. */
+  readonly shortestMs?: number;
 }
 
 export interface Cut {
@@ -36,41 +53,39 @@ export function openLedger(beganMs: number): Ledger {
 }
 
 /**
- * Every window that can be closed by `nowMs`. A window closes when each canary target (each target, where a target
- * counts for both versions) has a new sample or is an interval late, and with `needsStable` when stable has one too.
- * `fromMs`: the samples reach back to here. Targets that no longer exist are counted, but not waited for.
+ * Every window that can be closed by now. A window closes when each canary target (each target, where a target counts for
+ * both versions) has a new sample or is an interval late, and with `needsStable` when stable has one too. Targets that no
+ * longer exist are counted, but not waited for.
  */
-export function cutWindows(
-  before: Ledger,
-  all: readonly Target[],
-  learnedIntervalMs: number | undefined,
-  fromMs: number,
-  nowMs: number,
-  needsStable: boolean,
-): Cut {
-  let ledger = admitted({ ...before, intervalMs: learnedIntervalMs ?? before.intervalMs }, all, fromMs);
-  const targets = all.filter(({ key }) => ledger.countedMs.has(key));
+export function cutWindows(before: Ledger, sight: Sight): Cut {
+  const learned = { ...before, intervalMs: sight.intervalMs ?? before.intervalMs };
+  let ledger = admitted(learned, sight.targets, sight.fromMs);
+  const targets = sight.targets.filter(({ key }) => ledger.countedMs.has(key));
   const windows: Window[] = [];
   for (;;) {
-    const cutMs = nextCut(ledger, targets, nowMs, needsStable);
+    const cutMs = nextCut(ledger, targets, sight);
     if (cutMs === undefined) return { ledger, windows };
-    windows.push(windowUntil(cutMs, ledger, targets));
+    windows.push(windowUntil(cutMs, ledger, targets, sight.pods));
     ledger = counted(ledger, targets, cutMs);
   }
 }
 
 /** When the next window can close at the earliest, so that nobody asks before; undefined when nothing is known yet. */
-export function nextDueMs(ledger: Ledger, targets: readonly Target[]): number | undefined {
+export function nextDueMs(
+  ledger: Ledger,
+  targets: readonly Target[],
+  shortestMs = shortestWindowMs,
+): number | undefined {
   const awaitedMs = targets
     .filter(isGating)
     .map(({ key }) => (ledger.countedMs.get(key) ?? -Infinity) + intervalOf(ledger));
-  const soonestMs = soonestCut(ledger);
+  const soonestMs = soonestCut(ledger, shortestMs);
   return awaitedMs.length === 0 ? undefined : Math.max(soonestMs, ...awaitedMs);
 }
 
 /** Usual time between two cuts. */
-export function windowLength(ledger: Ledger): number {
-  return Math.max(intervalOf(ledger), shortestWindowMs);
+export function windowLength(ledger: Ledger, shortestMs = shortestWindowMs): number {
+  return Math.max(intervalOf(ledger), shortestMs);
 }
 
 function intervalOf({ intervalMs }: Ledger): number {
@@ -79,14 +94,17 @@ function intervalOf({ intervalMs }: Ledger): number {
 
 /**
  * A pod whose whole life is in the samples counts from its start, because its first errors are born with their series.
- * Any other target counts from its first scrape within the attempt, so that nothing older gets in.
+ * Any other target counts from its first scrape within the attempt that is not behind the last cut, so that nothing older
+ * gets in, and nothing twice when the same requests are read from other targets.
  */
 function admitted(ledger: Ledger, targets: readonly Target[], fromMs: number): Ledger {
   const countedMs = new Map(ledger.countedMs);
   const groups = new Map(ledger.groups);
-  for (const { key, pod, arm, scrapesMs } of targets) {
+  // In the order in which an operator that was always there has met them, for groups are given out in turn.
+  const met = targets.toSorted((one, other) => (one.scrapesMs[0] ?? 0) - (other.scrapesMs[0] ?? 0));
+  for (const { key, pod, arm, scrapesMs } of met) {
     const [firstMs] = scrapesMs;
-    const baselineMs = scrapesMs.find((atMs) => atMs >= ledger.beganMs);
+    const baselineMs = scrapesMs.find((atMs) => atMs >= Math.max(ledger.beganMs, ledger.cutMs ?? -Infinity));
     if (firstMs === undefined || baselineMs === undefined) continue;
     const isWhole =
       pod !== undefined && pod.startedAtMs >= Math.max(fromMs, ledger.beganMs) && pod.startedAtMs < firstMs;
@@ -96,14 +114,15 @@ function admitted(ledger: Ledger, targets: readonly Target[], fromMs: number): L
   return { ...ledger, countedMs, groups };
 }
 
-function nextCut(ledger: Ledger, targets: readonly Target[], nowMs: number, needsStable: boolean): number | undefined {
+function nextCut(ledger: Ledger, targets: readonly Target[], sight: Sight): number | undefined {
+  const { nowMs, needsStable, shortestMs = shortestWindowMs } = sight;
   const gates = targets.filter(isGating);
   const awaited = whenSampled(gates, ledger, nowMs);
   if (awaited === undefined) return undefined;
   const firstMs = awaited.length > 0 ? Math.max(...awaited) : firstUncounted(gates, ledger);
   if (firstMs === undefined) return undefined;
   const bothMs = needsStable ? withStable(firstMs, targets, ledger, nowMs) : firstMs;
-  return bothMs === undefined ? undefined : longEnough(bothMs, gates, ledger);
+  return bothMs === undefined ? undefined : longEnough(bothMs, gates, ledger, shortestMs);
 }
 
 /** For each target that is not late, its next scrape; undefined while one of them may still come in time. */
@@ -137,8 +156,8 @@ function withStable(cutMs: number, targets: readonly Target[], ledger: Ledger, n
   return soonestMs === Infinity ? undefined : Math.max(cutMs, soonestMs);
 }
 
-function longEnough(cutMs: number, gates: readonly Target[], ledger: Ledger): number | undefined {
-  const soonestMs = soonestCut(ledger);
+function longEnough(cutMs: number, gates: readonly Target[], ledger: Ledger, shortestMs: number): number | undefined {
+  const soonestMs = soonestCut(ledger, shortestMs);
   if (cutMs >= soonestMs) return cutMs;
   const later = gates.flatMap((target) =>
     uncounted(target, ledger)
@@ -149,12 +168,12 @@ function longEnough(cutMs: number, gates: readonly Target[], ledger: Ledger): nu
 }
 
 /** A new scrape of every target makes a window long enough, unless they are scraped more often than that. */
-function soonestCut(ledger: Ledger): number {
-  const isFast = intervalOf(ledger) < punctual * shortestWindowMs;
-  return isFast ? (ledger.cutMs ?? -Infinity) + punctual * shortestWindowMs : -Infinity;
+function soonestCut(ledger: Ledger, shortestMs: number): number {
+  const isFast = intervalOf(ledger) < punctual * shortestMs;
+  return isFast ? (ledger.cutMs ?? -Infinity) + punctual * shortestMs : -Infinity;
 }
 
-function windowUntil(cutMs: number, ledger: Ledger, targets: readonly Target[]): Window {
+function windowUntil(cutMs: number, ledger: Ledger, targets: readonly Target[], pods: readonly KnownPod[]): Window {
   const canaryGroups: Counts[] = Array.from({ length: Math.min(ledger.groups.size, mostGroups) }, () => noCounts);
   const arms = { canary: noCounts, stable: noCounts };
   let startMs = cutMs;
@@ -171,7 +190,14 @@ function windowUntil(cutMs: number, ledger: Ledger, targets: readonly Target[]):
     if (target.arm !== 'stable' && uncounted(target, ledger).some((atMs) => atMs <= cutMs))
       startMs = Math.min(startMs, sinceMs);
   }
-  return { ...arms, startMs, endMs: cutMs, lengthMs: cutMs - (ledger.cutMs ?? startMs), canaryGroups };
+  const latency = latencyUntil(
+    cutMs,
+    { ...ledger, intervalMs: intervalOf(ledger), groupCount: canaryGroups.length },
+    targets,
+    pods,
+  );
+  const lengthMs = cutMs - (ledger.cutMs ?? startMs);
+  return { ...arms, startMs, endMs: cutMs, lengthMs, canaryGroups, ...(latency ? { latency } : {}) };
 }
 
 function grown(target: Target, arm: Arm, sinceMs: number, untilMs: number, ledger: Ledger): Counts {
@@ -180,8 +206,12 @@ function grown(target: Target, arm: Arm, sinceMs: number, untilMs: number, ledge
     isNewSince(target.scrapesMs, firstMs, intervalOf(ledger));
   return target.counters
     .filter((counter) => counter.arm === arm)
-    .map(({ samples, isBad }) => ({ requests: growth(samples, sinceMs, untilMs, isBorn), isBad }))
-    .reduce((sum, { requests, isBad }) => addCounts(sum, { requests, errors: isBad ? requests : 0 }), noCounts);
+    .map((counter) => countsOf(counter, growth(counter.samples, sinceMs, untilMs, isBorn)))
+    .reduce(addCounts, noCounts);
+}
+
+function countsOf({ isBad, counts }: Counter, grownBy: number): Counts {
+  return { requests: counts === 'requests' ? grownBy : 0, errors: isBad ? grownBy : 0 };
 }
 
 function counted(ledger: Ledger, targets: readonly Target[], cutMs: number): Ledger {

@@ -23,7 +23,7 @@ import type { EndpointSlice, HTTPRoute, Service } from './objects.ts';
 import { pin, unpin } from './pin.ts';
 import { type ServicesSeen, viewCanaryService, viewServices } from './services.ts';
 
-const stage = openStage('traffic');
+const stage = openStage('traffic', ['routes']);
 const { namespace, server } = stage;
 const rolloutUid = ROLLOUT_UID;
 
@@ -203,7 +203,8 @@ stage.describe('traffic', () => {
     patienceMs,
   );
 
-  test(
+  stage.testWith(
+    ['gateway'],
     'the gateway takes up a split; a forced apply from Git is seen and split anew; taken out, the route is its user’s again',
     async () => {
       const name = 'split';

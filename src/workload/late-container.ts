@@ -22,7 +22,6 @@ export function lateContainer(pod: Pod): string | undefined {
 
 interface Started extends ContainerStatus {
   readonly started?: boolean;
-  readonly state?: ContainerStatus['state'] & { readonly running?: object };
 }
 
 /** An init container that ended well is not ready and need not be. */

@@ -108,6 +108,7 @@ export interface ContainerStatus {
 }
 
 interface ContainerState {
+  readonly running?: { readonly startedAt?: string };
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly finishedAt?: string };
 }
@@ -124,12 +125,12 @@ export interface Pod extends KubeObject {
 }
 
 /** An Event (core/v1), as far as it explains a pod. */
-export interface KubeEvent extends KubeObject {
-  readonly type?: string;
+export interface PodEvent {
   readonly reason?: string;
   readonly message?: string;
   readonly lastTimestamp?: string;
-  readonly involvedObject: { readonly kind?: string; readonly name?: string; readonly uid?: string };
+  /** `fieldPath` names the container: `spec.containers{app}`. */
+  readonly involvedObject: { readonly uid?: string; readonly fieldPath?: string };
 }
 
 export interface ReleaseRecord extends KubeObject {

@@ -1,5 +1,5 @@
 import { byDeployment, ownedBy, pod, replicaSet } from './fixtures.ts';
-import type { KubeEvent, Pod } from './objects.ts';
+import type { Pod, PodEvent } from './objects.ts';
 import { troubleOf } from './pods.ts';
 
 const set = replicaSet('aaa');
@@ -19,8 +19,12 @@ function unschedulable(name: string): Pod {
   return pod(ownedBy(set), name, { status: { conditions: [notReady, scheduled] } });
 }
 
-const event = (uid: string, message: string, at: string) =>
-  ({ reason: 'Unhealthy', message, lastTimestamp: at, involvedObject: { uid } }) as KubeEvent;
+const event = (uid: string, message: string, at: string): PodEvent => ({
+  reason: 'Unhealthy',
+  message,
+  lastTimestamp: at,
+  involvedObject: { uid },
+});
 
 describe('why pods are not ready, in the cluster’s own words', () => {
   test.each(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])(
@@ -63,7 +67,7 @@ describe('why pods are not ready, in the cluster’s own words', () => {
       lastState: { terminated: { exitCode: 1, reason: 'Error' } },
     };
     const status = { conditions: [notReady], containerStatuses: [container] };
-    const running = pod(ownedBy(set), 'a', { status } as Partial<Pod>);
+    const running = pod(ownedBy(set), 'a', { status });
     expect(troubleOf(set, [running], [])?.words).toBe('container app ended with exit code 1 (Error)');
   });
 
@@ -99,7 +103,8 @@ describe('why pods are not ready, in the cluster’s own words', () => {
 
   test('a failing readiness probe, by the newest event of that pod', () => {
     const ready = { type: 'ContainersReady', status: 'False', message: 'containers with unready status: [app]' };
-    const unready = pod(ownedBy(set), 'a', { status: { conditions: [notReady, ready] } });
+    const containerStatuses = [{ name: 'app', ready: false, state: { running: {} } }];
+    const unready = pod(ownedBy(set), 'a', { status: { conditions: [notReady, ready], containerStatuses } });
     expect(troubleOf(set, [unready], [])).toEqual({
       reason: 'NotReady',
       words: 'containers with unready status: [app]',
@@ -170,6 +175,11 @@ describe('why pods are not ready, in the cluster’s own words', () => {
     const trouble = troubleOf(set, [waiting('a', 'ErrImagePull', `pulling:\n${'x'.repeat(5000)}`)], []);
     expect(trouble?.words).toHaveLength(401);
     expect(trouble?.words).toMatch(/^ErrImagePull: pulling: x+…$/);
+  });
+
+  test('words that would act on a terminal are words and no more', () => {
+    const trouble = troubleOf(set, [waiting('a', 'ErrImagePull', 'no \u001b[2Jsuch\r\u0000\nimage')], []);
+    expect(trouble?.words).toBe('ErrImagePull: no [2Jsuch image');
   });
 
   test('the image is more telling than anything else', () => {

@@ -4,7 +4,15 @@
  */
 import type { ReplicaSetView } from '../release/world.ts';
 import { containersOf, isSidecar, lateContainer } from './late-container.ts';
-import type { Condition, ContainerStatus, KubeEvent, Pod, ReplicaSet } from './objects.ts';
+import {
+  type Condition,
+  type ContainerStatus,
+  createdAtMs,
+  type Pod,
+  type PodEvent,
+  type ReplicaSet,
+} from './objects.ts';
+import { wordsOfEvents } from './pod-events.ts';
 
 type Trouble = NonNullable<ReplicaSetView['trouble']>;
 
@@ -59,23 +67,33 @@ export function restartedAtMs(pod: Pod): number | undefined {
 /**
  * The most telling reason why pods of this ReplicaSet are missing or not ready; undefined when all are there and ready.
  *
- * @param events of the namespace; they only add the words of a failing probe.
+ * @param events those that are known; they only add words.
  */
 export function troubleOf(
   replicaSet: ReplicaSet,
   pods: readonly Pod[],
-  events: readonly KubeEvent[],
+  events: readonly PodEvent[],
 ): Trouble | undefined {
-  const waiting = pods.filter((pod) => !isTerminating(pod) && !isReady(pod));
-  const found = [...waiting.map((pod) => troubleOfPod(pod, events)), refusalOf(replicaSet)];
+  const found = [...unreadyOf(pods).map((pod) => troubleOfPod(pod, events)), refusalOf(replicaSet)];
   const troubles = found.filter((trouble) => trouble !== undefined);
   const [first] = troubles.toSorted((a, b) => TELLING.indexOf(a.reason) - TELLING.indexOf(b.reason));
   return first === undefined ? undefined : { ...first, words: inShort(first.words) };
 }
 
-/** On one line and of bounded length. */
+/** Pods of which only Events may say why they are not ready, those first whose words are shown. */
+export function silentPods(pods: readonly Pod[]): readonly Pod[] {
+  return unreadyOf(pods).filter((pod) => spokenTrouble(pod) === undefined);
+}
+
+/** Oldest first, so that each look shows the words of the same pod. */
+function unreadyOf(pods: readonly Pod[]): readonly Pod[] {
+  const waiting = pods.filter((pod) => !isTerminating(pod) && !isReady(pod));
+  return waiting.toSorted((a, b) => createdAtMs(a) - createdAtMs(b) || a.metadata.name.localeCompare(b.metadata.name));
+}
+
+/** On one line, of bounded length, and without characters that would move a reader's cursor: others wrote it. */
 function inShort(words: string): string {
-  const line = words.replaceAll(/\s+/g, ' ').trim();
+  const line = words.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line;
 }
 
@@ -91,8 +109,13 @@ function refusalOf(replicaSet: ReplicaSet): Trouble | undefined {
   };
 }
 
-function troubleOfPod(pod: Pod, events: readonly KubeEvent[]): Trouble | undefined {
-  return stuckContainer(pod) ?? unscheduled(pod) ?? ended(pod) ?? restarted(pod) ?? unready(pod, events);
+function troubleOfPod(pod: Pod, events: readonly PodEvent[]): Trouble | undefined {
+  return spokenTrouble(pod) ?? unready(pod, events);
+}
+
+/** What the status of the pod says by itself. */
+function spokenTrouble(pod: Pod): Trouble | undefined {
+  return stuckContainer(pod) ?? unscheduled(pod) ?? ended(pod) ?? restarted(pod);
 }
 
 function stuckContainer(pod: Pod): Trouble | undefined {
@@ -141,18 +164,12 @@ function ended(pod: Pod): Trouble | undefined {
   return { reason: 'NotReady', words: words === '' ? 'the pod failed' : words };
 }
 
-function unready(pod: Pod, events: readonly KubeEvent[]): Trouble | undefined {
-  const [newest] = events
-    .filter((event) => event.involvedObject.uid === pod.metadata.uid && TOLD_BY_EVENTS.has(event.reason ?? ''))
-    .toSorted((a, b) => (b.lastTimestamp ?? '').localeCompare(a.lastTimestamp ?? ''));
+function unready(pod: Pod, events: readonly PodEvent[]): Trouble | undefined {
   const known = conditionOf(pod, 'ContainersReady')?.message ?? conditionOf(pod, 'Ready')?.message;
   // Before the kubelet has looked at the pod nothing is known against it.
-  const words = newest?.message ?? (known === undefined ? undefined : (lateContainer(pod) ?? known));
+  const words = wordsOfEvents(pod, events) ?? (known === undefined ? undefined : (lateContainer(pod) ?? known));
   return words === undefined ? undefined : { reason: 'NotReady', words };
 }
-
-/** What the kubelet tells in Events alone: probes that fail, volumes and networks that cannot be had. */
-const TOLD_BY_EVENTS = new Set(['Unhealthy', 'FailedMount', 'FailedAttachVolume', 'FailedCreatePodSandBox']);
 
 function conditionOf(pod: Pod, type: string): Condition | undefined {
   return pod.status?.conditions?.find((condition) => condition.type === type);

@@ -107,6 +107,18 @@ describe('ending', () => {
     expect(requests.map(({ path }) => path.split('/').at(-1))).toEqual(['record-3']);
   });
 
+  test.each([8.65e15, Number.NaN, -Infinity])(
+    'a beginning that is no date (%d) does not keep it open',
+    async (startedAtMs) => {
+      const { client, requests } = recordedApi();
+      await endRecord(client, record(3, { isOpen: true }), { ...ending, startedAtMs });
+      expect(requests[0]?.body).toMatchObject({
+        status: { outcome: 'RolledBack', endedAt: '1970-01-01T00:00:01.000Z' },
+      });
+      expect(requests[0]?.body).not.toHaveProperty('status.startedAt');
+    },
+  );
+
   test('a record that is gone has ended', async () => {
     const { client } = recordedApi(() => {
       throw refused('NotFound');

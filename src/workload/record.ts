@@ -36,6 +36,7 @@ export interface Ending {
   readonly endedAtMs: number;
   readonly timings?: ReleaseRecordStatus['timings'];
   readonly evidence?: ReleaseRecordStatus['evidence'];
+  readonly wouldHave?: ReleaseRecordStatus['wouldHave'];
   /** Whose history it is from now on. */
   readonly rollout: Anchor;
 }
@@ -110,10 +111,11 @@ function writeOutcome(
     outcome: ending.outcome,
     reason: ending.reason,
     message: ending.message.slice(0, LONGEST_MESSAGE),
-    ...(ending.startedAtMs === undefined ? {} : { startedAt: isoTime(ending.startedAtMs) }),
-    endedAt: isoTime(ending.endedAtMs),
+    ...startedAtIn(ending),
+    endedAt: new Date(ending.endedAtMs).toISOString(),
     ...(ending.timings === undefined ? {} : { timings: ending.timings }),
     ...(ending.evidence === undefined ? {} : { evidence: ending.evidence }),
+    ...(ending.wouldHave === undefined ? {} : { wouldHave: ending.wouldHave }),
   };
   const { resourceVersion } = record.metadata;
   return client.patchStatus<ReleaseRecord>(releaseRecordKind, record.metadata, status, { resourceVersion }, signal);
@@ -177,6 +179,8 @@ function isOpen(record: ReleaseRecord): boolean {
   return record.metadata.finalizers?.includes(ANCHOR_FINALIZER) ?? false;
 }
 
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+/** Left out where it is no date, as a journal that was edited by hand can say: an attempt must be able to end all the same. */
+function startedAtIn({ startedAtMs = Number.NaN }: Ending): { readonly startedAt?: string } {
+  const at = new Date(startedAtMs);
+  return Number.isNaN(at.getTime()) ? {} : { startedAt: at.toISOString() };
 }

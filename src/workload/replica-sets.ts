@@ -3,7 +3,7 @@ import { API_GROUP, releaseRecordKind } from '../api/kinds.ts';
 import type { ReplicaSetView } from '../release/world.ts';
 import { hasLeftMarks } from './canary.ts';
 import { ATTEMPT_LABEL, DESIRED_REPLICAS_ANNOTATION, POD_TEMPLATE_HASH, ROLLOUT_UID_LABEL } from './marks.ts';
-import { controllerOf, createdAtMs, type Deployment, type KubeEvent, type Pod, type ReplicaSet } from './objects.ts';
+import { controllerOf, createdAtMs, type Deployment, type Pod, type PodEvent, type ReplicaSet } from './objects.ts';
 import { isCrashLooping, isReady, restartedAtMs, troubleOf, wasRestarted } from './pods.ts';
 import { imageOf, sameTemplate } from './revision.ts';
 import { matchesSelector } from './selector.ts';
@@ -18,8 +18,8 @@ export interface ReplicaSetsSeen {
   readonly rolloutUid: string;
   /** A name that the attempt needs: shown also when it is a stranger's. */
   readonly named?: string | undefined;
-  /** They add the words of failing probes. */
-  readonly events?: readonly KubeEvent[] | undefined;
+  /** They add what the kubelet says in Events alone, as far as it is known. */
+  readonly events?: readonly PodEvent[] | undefined;
 }
 
 export function viewReplicaSets(seen: ReplicaSetsSeen): ReplicaSetView[] {

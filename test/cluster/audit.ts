@@ -11,6 +11,7 @@ const components = [
   'system:kube-scheduler',
   'serin-test:traefik',
   'serin-test:prometheus',
+  'serin-test:stand-in',
 ];
 const reads = ['get', 'list', 'watch'];
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Layout, layout } from './addresses.ts';
 import { cacheDirectory } from './state.ts';
 
 export type BinaryName =
@@ -97,17 +98,28 @@ export function binaryNamed(name: BinaryName): Binary {
   return found;
 }
 
-/** Path of a built program; whether it is there says `isBuilt`. */
-export function binaryPath(name: BinaryName): string {
-  return join(builtDirectory(binaryNamed(name)), name);
+/** What each kind of cluster consists of. */
+export const programsOf: Readonly<Record<Layout, readonly BinaryName[]>> = {
+  node: binaries.map(({ name }) => name),
+  'control-plane': ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'],
+  docker: [],
+};
+
+/**
+ * Path of a program; whether it is there says `isBuilt`. A control plane alone takes its programs from KUBEBUILDER_ASSETS
+ * where that is set: all of them, because they must be of one version.
+ */
+export function binaryPath(name: BinaryName, of: Layout = layout): string {
+  const assets = of === 'control-plane' ? process.env['KUBEBUILDER_ASSETS'] : undefined;
+  return join(assets || builtDirectory(binaryNamed(name)), name);
 }
 
-export function isBuilt(name: BinaryName): boolean {
-  return existsSync(binaryPath(name));
+export function isBuilt(name: BinaryName, of: Layout = layout): boolean {
+  return existsSync(binaryPath(name, of));
 }
 
-export function missingBinaries(): BinaryName[] {
-  return binaries.map(({ name }) => name).filter((name) => !isBuilt(name));
+export function missingBinaries(of: Layout = layout): BinaryName[] {
+  return programsOf[of].filter((name) => !isBuilt(name, of));
 }
 
 /** Custom resource definitions of the Gateway API and of Traefik, copied out of the modules by the build. */

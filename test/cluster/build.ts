@@ -1,9 +1,10 @@
 /**
- * `npm run cluster:build`: builds every program of the test cluster from its pinned Go module into the cache. What is there
- * is not built again; a first run takes about 20 minutes on two cores.
+ * `npm run cluster:build`: builds every program of the test cluster from its pinned Go module into the cache; without root
+ * those of the control plane. What is there is not built again; a first run takes about 20 minutes on two cores.
  */
 import { existsSync } from 'node:fs';
-import { binaries, definitionsDirectory, isBuilt } from './binaries.ts';
+import { type Layout, layout } from './addresses.ts';
+import { binaries, definitionsDirectory, isBuilt, programsOf } from './binaries.ts';
 import { installMissingPackages } from './debian.ts';
 import { buildBinary, copyDefinitions, requireGo } from './go.ts';
 import { cacheDirectory } from './state.ts';
@@ -29,10 +30,10 @@ async function withProgress(what: string, say: (line: string) => void, step: () 
 }
 
 /** Builds what is missing; every line of progress goes to `say`. */
-export async function buildCluster(say: (line: string) => void): Promise<void> {
+export async function buildCluster(say: (line: string) => void, of: Layout): Promise<void> {
   const start = Date.now();
-  const todo = binaries.filter(({ name }) => !isBuilt(name));
-  if (process.platform === 'linux') await installMissingPackages(say);
+  const todo = binaries.filter(({ name }) => programsOf[of].includes(name) && !isBuilt(name, 'node'));
+  if (process.platform === 'linux') await installMissingPackages(say, of);
   if (todo.length > 0) {
     say(`building ${todo.length} programs with ${await requireGo()} into ${cacheDirectory()}`);
   }
@@ -44,7 +45,8 @@ export async function buildCluster(say: (line: string) => void): Promise<void> {
 }
 
 if (import.meta.main) {
-  await buildCluster((line) => console.log(line)).catch((error: Error) => {
+  const wanted = layout === 'node' && process.getuid?.() !== 0 ? 'control-plane' : layout;
+  await buildCluster((line) => console.log(line), wanted).catch((error: Error) => {
     console.error(`cluster:build failed: ${error.message}`);
     process.exitCode = 1;
   });

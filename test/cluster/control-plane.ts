@@ -1,5 +1,5 @@
 /** etcd, the API server, the controller manager and the scheduler. */
-import { nodeAddress, ports, server, serviceRange } from './addresses.ts';
+import { layout, nodeAddress, ports, server, serviceRange } from './addresses.ts';
 import { auditFlags } from './audit.ts';
 import { binaryPath } from './binaries.ts';
 import { authorityPem, certificatePathsOf } from './certificates.ts';
@@ -53,6 +53,8 @@ function apiServerFlags(): string[] {
     `--kubelet-client-key=${kubelet.key}`,
     '--kubelet-preferred-address-types=InternalIP',
     '--allow-privileged=true',
+    // The Service `kubernetes` cannot have an endpoint on loopback: the API server would try again and again.
+    ...(layout === 'node' ? [] : ['--endpoint-reconciler-type=none']),
     ...auditFlags(),
   ];
 }
@@ -87,6 +89,8 @@ export async function startControllerManager(): Promise<void> {
       `--cluster-signing-cert-file=${authority.certificate}`,
       `--cluster-signing-key-file=${authority.key}`,
       '--horizontal-pod-autoscaler-sync-period=5s',
+      // A stand-in has no heartbeat that could be missed.
+      ...(layout === 'node' ? [] : ['--controllers=*,-node-lifecycle-controller']),
     ],
     ready: async () => true,
     readyWithinMs: 20_000,

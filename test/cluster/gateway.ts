@@ -1,5 +1,6 @@
 /** Traefik as the gateway: a process of the host that talks to the pods' own addresses. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gatewayMetricsUrl, gatewayUrl, nodeAddress, ports, server } from './addresses.ts';
 import { binaryPath, definitionsDirectory } from './binaries.ts';
 import { certificatePathsOf } from './certificates.ts';
@@ -92,6 +93,17 @@ async function install(): Promise<void> {
   await applyFiles(definitionsDirectory());
   await kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', definitionsDirectory()]);
   await applyObjects([rights, rightsBinding, ...gatewayObjects]);
+}
+
+/** The kinds alone, for a cluster without a gateway: routes can be written and read, and nobody takes them up. */
+export async function installRouteKinds(): Promise<void> {
+  const ofTraefik = /^traefik\.io_/;
+  const files = readdirSync(definitionsDirectory()).filter((file) => !ofTraefik.test(file));
+  const named = files.flatMap((file) => ['-f', join(definitionsDirectory(), file)]);
+  await once('gateway/kinds', async () => {
+    await kubectl(['apply', '--server-side', '--field-manager=serin-test-cluster', ...named]);
+    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...named]);
+  });
 }
 
 /** Starts Traefik, and waits until the Gateway is programmed. */

@@ -1,11 +1,14 @@
 /** Who may talk to the API server: an admin, two people of different groups, the components; tokens and kubeconfigs. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { server } from './addresses.ts';
+import { layout, server } from './addresses.ts';
 import { authorityPem, certificatePathsOf } from './certificates.ts';
 import { clusterPath } from './state.ts';
 
-const people = [
+/** Stands for scheduler and kubelet; where these run, it does not exist. */
+const standIn = { name: 'stand-in', user: 'serin-test:stand-in', groups: ['system:masters'] } as const;
+
+const everywhere = [
   { name: 'admin', user: 'admin', groups: ['system:masters'] },
   { name: 'alice', user: 'alice', groups: ['release-managers', 'developers'] },
   { name: 'bob', user: 'bob', groups: ['developers'] },
@@ -15,7 +18,9 @@ const people = [
   { name: 'prometheus', user: 'serin-test:prometheus', groups: [] },
 ] as const;
 
-export type Identity = (typeof people)[number]['name'];
+const people = layout === 'control-plane' ? [...everywhere, standIn] : everywhere;
+
+export type Identity = (typeof everywhere)[number]['name'] | 'stand-in';
 
 /** The file of `--token-auth-file`. */
 export function tokenFile(): string {
@@ -36,12 +41,12 @@ export function kubeconfigPath(identity: Identity): string {
 }
 
 /** A kubeconfig with one cluster, one user and one context; JSON is YAML too. */
-function kubeconfig(user: Record<string, string>): string {
-  const authority = Buffer.from(authorityPem()).toString('base64');
+function kubeconfig(user: Record<string, string>, at = { server, ca: authorityPem() }): string {
+  const authority = Buffer.from(at.ca).toString('base64');
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'serin-test', cluster: { server, 'certificate-authority-data': authority } }],
+    clusters: [{ name: 'serin-test', cluster: { server: at.server, 'certificate-authority-data': authority } }],
     users: [{ name: 'user', user }],
     contexts: [{ name: 'serin-test', context: { cluster: 'serin-test', user: 'user', namespace: 'default' } }],
     'current-context': 'serin-test',
@@ -63,8 +68,15 @@ export function ensureIdentities(): void {
   const lines = people.map(({ name, user, groups }) => {
     const token = randomBytes(24).toString('hex');
     writeFileSync(tokenPath(name), token, { mode: 0o600 });
-    writeFileSync(kubeconfigPath(name), kubeconfig({ token }), { mode: 0o600 });
+    // Where somebody else chooses address and authority, they are known later.
+    if (layout !== 'docker') writeFileSync(kubeconfigPath(name), kubeconfig({ token }), { mode: 0o600 });
     return `${token},${user},${user},"${groups.join(',')}"`;
   });
   writeFileSync(tokenFile(), `${lines.join('\n')}\n`, { mode: 0o600 });
+}
+
+/** The kubeconfig of one identity, for a server whose address and authority were not chosen here. */
+export function writeKubeconfig(identity: Identity, address: string, ca: string): void {
+  const text = kubeconfig({ token: tokenOf(identity) }, { server: address, ca });
+  writeFileSync(kubeconfigPath(identity), text, { mode: 0o600 });
 }

@@ -9,7 +9,7 @@ import { clusterPath } from './state.ts';
 const workloadImage = 'serin.test/workload';
 
 /** All tags are the same program: templates differ by image without a build for each. */
-const workloadTags: readonly string[] = Array.from({ length: 60 }, (_, index) => `v${index + 1}`);
+export const workloadTags: readonly string[] = Array.from({ length: 60 }, (_, index) => `v${index + 1}`);
 
 async function importImage(program: 'workload' | 'pause', tags: string[]): Promise<void> {
   const archive = clusterPath('images', `${program}.tar`);

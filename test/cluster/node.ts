@@ -53,7 +53,8 @@ function kubeletDirectory(): string {
   return clusterSubdirectory('kubelet');
 }
 
-async function nodeIsReady(): Promise<boolean> {
+/** Whether the API server knows the node as Ready. */
+export async function nodeIsReady(): Promise<boolean> {
   const access = { ca: authorityPem(), token: tokenOf('admin') };
   const { status, body } = await get(`${server}/api/v1/nodes/${nodeName}`, access);
   if (status !== 200) return false;

@@ -1,17 +1,21 @@
 /** The parts of the cluster in the order they start, and what each needs to be built. */
-import { gatewayUrl, prometheusUrl, server } from './addresses.ts';
+import { existsSync } from 'node:fs';
+import { gatewayUrl, layout, prometheusUrl, server } from './addresses.ts';
 import { auditLogPath } from './audit.ts';
-import { binaryPath } from './binaries.ts';
+import { binaryPath, definitionsDirectory } from './binaries.ts';
 import type { BinaryName } from './binaries.ts';
-import { authorityPem, ensureCertificates } from './certificates.ts';
+import { authorityPem, certificatePathsOf, ensureCertificates } from './certificates.ts';
 import { startContainerd } from './containerd.ts';
 import { startApiServer, startControllerManager, startEtcd, startScheduler } from './control-plane.ts';
-import { startGateway } from './gateway.ts';
+import { installRouteKinds, startGateway } from './gateway.ts';
 import { ensureIdentities, kubeconfigPath, tokenOf } from './identities.ts';
 import { importImages } from './images.ts';
 import { ensureBridge } from './network.ts';
 import { startNode } from './node.ts';
 import { startPrometheus } from './prometheus.ts';
+import { get } from './requests.ts';
+import { servedBy } from './served.ts';
+import { startStandIn } from './stand-in-node.ts';
 import { readState, writeState } from './state.ts';
 import type { ClusterState } from './state.ts';
 
@@ -32,22 +36,31 @@ function initialState(): ClusterState {
     auditLog: auditLogPath(),
     tokens: { admin: tokenOf('admin'), alice: tokenOf('alice'), bob: tokenOf('bob') },
     pods: false,
+    serving: certificatePathsOf.server(),
   };
 }
 
 /** Adds what came up to the state file. */
 function record(addition: Partial<ClusterState>): void {
-  writeState({ ...(readState() ?? initialState()), ...addition });
+  writeState({ ...initialState(), ...readState(), ...addition });
 }
 
-async function startMachine(): Promise<void> {
-  await ensureBridge();
+/** Asks the API server what it knows, and adds that to the state file: to be called when all parts are up. */
+export async function recordServed(): Promise<void> {
+  const access = { ca: authorityPem(), token: tokenOf('admin') };
+  const served = await servedBy(async (path) => {
+    const { status, body } = await get(`${server}${path}`, access);
+    return status === 200 ? body : undefined;
+  });
+  record({ served });
+}
+
+async function startIdentities(): Promise<void> {
   await ensureCertificates();
   ensureIdentities();
 }
 
-export const parts: readonly Part[] = [
-  { name: 'bridge and certificates', needs: [], start: startMachine },
+const controlPlane: readonly Part[] = [
   { name: 'etcd', needs: ['etcd'], process: 'etcd', start: startEtcd },
   {
     name: 'kube-apiserver',
@@ -61,6 +74,13 @@ export const parts: readonly Part[] = [
     process: 'kube-controller-manager',
     start: startControllerManager,
   },
+];
+
+/** With real pods, a gateway and Prometheus. */
+const withNode: readonly Part[] = [
+  { name: 'bridge', needs: [], start: ensureBridge },
+  { name: 'certificates', needs: [], start: startIdentities },
+  ...controlPlane,
   {
     name: 'kube-scheduler',
     needs: ['kube-apiserver', 'kube-scheduler'],
@@ -88,3 +108,17 @@ export const parts: readonly Part[] = [
     start: () => startPrometheus().then(() => record({ prometheusUrl })),
   },
 ];
+
+/** Without root: a program stands in for scheduler and kubelet, and nothing for the gateway. */
+const withoutNode: readonly Part[] = [
+  { name: 'certificates', needs: [], start: startIdentities },
+  ...controlPlane,
+  {
+    name: 'kinds of the Gateway API',
+    needs: ['kube-apiserver', 'kubectl'],
+    start: async () => (existsSync(definitionsDirectory()) ? installRouteKinds() : undefined),
+  },
+  { name: 'stand-in for the node', needs: ['kube-apiserver'], process: 'stand-in', start: startStandIn },
+];
+
+export const parts: readonly Part[] = layout === 'node' ? withNode : withoutNode;

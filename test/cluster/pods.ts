@@ -69,9 +69,9 @@ export async function endShims(): Promise<void> {
   for (const pid of shims()) process.kill(pid, 'SIGKILL');
 }
 
-/** Unmounts everything below the cluster's directory, innermost first: deleting must never reach into a mount. */
-export async function unmountAll(): Promise<void> {
-  const below = `${clusterDirectory()}/`;
+/** Unmounts everything below a directory, innermost first: deleting must never reach into a mount. */
+export async function unmountAll(directory = clusterDirectory()): Promise<void> {
+  const below = `${directory}/`;
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' '))

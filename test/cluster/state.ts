@@ -5,8 +5,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { slot } from './addresses.ts';
+import { type Layout, layout, slot } from './addresses.ts';
 import { hasCode } from './faults.ts';
+import type { Served } from './served.ts';
 
 /** Cache directory outside the clone: `$SERIN_CACHE_DIR`, `$XDG_CACHE_HOME/serin` or `~/.cache/serin`. */
 export function cacheDirectory(): string {
@@ -16,8 +17,9 @@ export function cacheDirectory(): string {
 }
 
 /** Everything that belongs to the running cluster and goes away with `cluster:down`. */
-export function clusterDirectory(): string {
-  return join(cacheDirectory(), slot === 0 ? 'cluster' : `cluster-${slot}`);
+export function clusterDirectory(of: Layout = layout): string {
+  const name = of === 'node' ? 'cluster' : of;
+  return join(cacheDirectory(), slot === 0 ? name : `${name}-${slot}`);
 }
 
 /** A path in the cluster's directory; its parent directory is made, so that callers can write at once. */
@@ -41,22 +43,29 @@ export interface ClusterState {
   server: string;
   /** PEM text of the cluster's certificate authority. */
   ca: string;
-  auditLog: string;
+  /** Absent where the log is not on this machine. */
+  auditLog?: string;
   tokens: { admin: string; alice: string; bob: string };
   gatewayUrl?: string;
   prometheusUrl?: string;
-  /** True when a kubelet runs and its node was Ready. */
+  /** True when a kubelet runs, its node was Ready, and it has the image of the test workload. */
   pods: boolean;
+  /** What the API server serves; absent while that was not asked. */
+  served?: Served;
+  /** A certificate and its key, for 127.0.0.1 and signed by `ca`; absent where the API server cannot call this machine. */
+  serving?: { certificate: string; key: string };
+  /** The container that is the cluster, where it is one. */
+  containerId?: string;
 }
 
-function stateFile(): string {
-  return join(clusterDirectory(), 'state.json');
+function stateFile(of: Layout): string {
+  return join(clusterDirectory(of), 'state.json');
 }
 
-/** Undefined when no cluster was started (or it was taken down). */
-export function readState(): ClusterState | undefined {
+/** Undefined when no such cluster was started (or it was taken down). */
+export function readState(of: Layout = layout): ClusterState | undefined {
   try {
-    const state: ClusterState = JSON.parse(readFileSync(stateFile(), 'utf8'));
+    const state: ClusterState = JSON.parse(readFileSync(stateFile(of), 'utf8'));
     return state;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;

@@ -1,11 +1,14 @@
 /**
  * `npm run cluster:up`: starts what does not run yet, part by part, and prints where the cluster is. `--available` starts
- * only the parts whose programs are built already (for use while `cluster:build` still runs).
+ * only the parts whose programs are built already (for use while `cluster:build` still runs). What kind of cluster it is
+ * says SERIN_TEST_LAYOUT.
  */
+import { layout } from './addresses.ts';
 import { missingBinaries } from './binaries.ts';
+import { bringUpInDocker } from './docker.ts';
 import { messageOf } from './faults.ts';
 import { withClusterLock } from './lock.ts';
-import { parts } from './parts.ts';
+import { parts, recordServed } from './parts.ts';
 import { runningPid } from './processes.ts';
 import { readState } from './state.ts';
 import type { ClusterState } from './state.ts';
@@ -18,13 +21,14 @@ export function describe(state: ClusterState): string[] {
     `API server   ${state.server}`,
     `gateway      ${state.gatewayUrl ?? 'not running'}`,
     `Prometheus   ${state.prometheusUrl ?? 'not running'}`,
-    `audit log    ${state.auditLog}`,
+    `audit log    ${state.auditLog ?? 'not on this machine'}`,
   ];
 }
 
 function requireUsableMachine(availableOnly: boolean): void {
   if (process.platform !== 'linux') throw new Error('the local cluster runs on Linux only');
-  if (process.getuid?.() !== 0) throw new Error('the local cluster needs root (containers and a network bridge)');
+  if (layout === 'node' && process.getuid?.() !== 0)
+    throw new Error('the local cluster needs root (containers and a network bridge)');
   const missing = missingBinaries();
   if (missing.length > 0 && !availableOnly) {
     throw new Error(`not built: ${missing.join(', ')}; run: npm run cluster:build`);
@@ -33,6 +37,7 @@ function requireUsableMachine(availableOnly: boolean): void {
 
 /** Brings every part up; gives the state that was written. Only one process does this at a time. */
 export async function bringUp(say: (line: string) => void, availableOnly = false): Promise<ClusterState> {
+  if (layout === 'docker') return withClusterLock(() => bringUpInDocker(say));
   requireUsableMachine(availableOnly);
   return withClusterLock(async () => {
     const missing = new Set<string>(missingBinaries());
@@ -48,6 +53,7 @@ export async function bringUp(say: (line: string) => void, availableOnly = false
       if (!ranAlready) say(`${part.name}: up (${((Date.now() - began) / 1000).toFixed(1)} s)`);
     }
     const took = `${((Date.now() - start) / 1000).toFixed(1)} s`;
+    if (!missing.has('kube-apiserver')) await recordServed();
     say(ranAlready ? `the cluster was up already, all parts answer (${took})` : `the cluster is up (${took})`);
     const state = readState();
     if (!state) throw new Error('no part of the cluster could be started');

@@ -3,6 +3,7 @@ import { isMap, isScalar, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { kindDeclarations } from '../../src/api/crd.ts';
 import { rolloutSpecSchema } from '../../src/api/rollout.ts';
+import { readScenario } from '../../src/simulation/release/scenario.ts';
 import { blocks, pagesIn } from './pages.ts';
 
 const examples = pagesIn('examples', '.yaml');
@@ -34,7 +35,8 @@ test.each(shown.map(({ path, text }) => [path, text]))(
     for (const document of documents) {
       expect(document.errors).toEqual([]);
       const object: Shown = document.toJS();
-      if (object.kind === undefined) expectPartOfRollout(object);
+      if (object.kind === undefined && object.spec === undefined) expectScenario(text);
+      else if (object.kind === undefined) expectPartOfRollout(object);
       else if (object.apiVersion?.startsWith('serin.dev/') === true) expectOurs(object);
       else expect(neighbours[object.apiVersion ?? '']).toContain(object.kind);
     }
@@ -49,6 +51,11 @@ function expectOurs({ apiVersion, kind, metadata, spec }: Shown): void {
   // The API server fills in who acts, so a page leaves it out.
   const stamped = kind === 'RolloutAction' ? { by: 'somebody', ...Object(spec) } : spec;
   expect(declaration?.spec.safeParse(stamped).error?.issues).toBeUndefined();
+}
+
+/** What `serin simulate` plays is no object of a cluster: it has neither kind nor spec. */
+function expectScenario(text: string): void {
+  expect(readScenario(text).perSecond).toBeGreaterThan(0);
 }
 
 /** A block without a kind shows part of a Rollout, from `spec:` on. */

@@ -37,7 +37,7 @@ test('the conditions have reasons of their own, or the reason of the status', ()
   expect(unique(said)).toEqual(unique(Object.values(CONDITION_REASONS).flatMap((reasons) => Object.keys(reasons))));
 });
 
-test('the reasons of Events are those of the notes in the core, and of every way back', () => {
+test('the reasons of Events are those of the notes in the core, of every way back, and of looks that fail', () => {
   const [notes = [], causes = []] = [
     /\btype: [^{}]*?'(?:Normal|Warning)'[^{}]*?\breason: ([^,{}]*)/g,
     /\bwhy: '\w+',\s*reason: ([^,{}]*)/g,
@@ -46,7 +46,9 @@ test('the reasons of Events are those of the notes in the core, and of every way
   );
   const troubles = wordIn(/trouble\??:[\s\S]*?\};/.exec(page('src/release/world.ts').text)?.[0] ?? '');
   expect(troubles.length).toBeGreaterThan(1);
-  expect(unique([...notes, ...causes, ...troubles])).toEqual(unique(EVENT_REASONS));
+  const failing = wordIn(/\breason: .*/.exec(page('src/controller/failures.ts').text)?.[0] ?? '');
+  expect(failing).toHaveLength(1);
+  expect(unique([...notes, ...causes, ...troubles, ...failing])).toEqual(unique(EVENT_REASONS));
 });
 
 describe('troubleshooting', () => {

@@ -4,6 +4,7 @@ import { playBadRelease } from './cases/bad.ts';
 import { duringGood } from './cases/forced-apply.ts';
 import { playGoodRelease } from './cases/good.ts';
 import { playOneKill } from './cases/kill.ts';
+import { notRun } from '../cluster/needs.ts';
 import { openGround, repository } from './harness/ground.ts';
 import { Scene } from './harness/scene.ts';
 import type { Row } from './harness/story.ts';
@@ -33,7 +34,7 @@ function expectNoProblems(result: PromiseSettledResult<Row> | undefined): void {
 }
 
 if ('unavailable' in ground) {
-  test.skip(`the stories with real traffic: ${ground.unavailable}`, () => undefined);
+  test.skip(notRun('the stories with real traffic', ground.unavailable), () => undefined);
 } else {
   describe('with real pods, a real gateway, a real Prometheus and 100 requests a second', () => {
     let first: PromiseSettledResult<Row>[] = [];

@@ -316,7 +316,7 @@ export const unreachable: readonly Unreachable[] = [
   {
     input: 'a certificate that nobody signed',
     place: 'selfSigned',
-    sentence: `${who} has a certificate that Serin does not trust (self-signed certificate…); the operator trusts public authorities and those in NODE_EXTRA_CA_CERTS.`,
+    sentence: `${who} has a certificate that Serin does not trust (self-signed certificate…); set caBundle of the MetricSource to its authority, or NODE_EXTRA_CA_CERTS of the operator.`,
   },
   {
     input: '`https://` where plain HTTP is spoken',

@@ -19,7 +19,7 @@ import {
   within,
 } from './world.ts';
 
-const stage = openStage('pods');
+const stage = openStage('pods', ['pods', 'gateway', 'prometheus']);
 const { namespace, server } = stage;
 const cluster = new Cluster(server, namespace);
 const faults = podFaults.map((fault, at) => ({ ...fault, name: `checkout-${String.fromCharCode(97 + at)}` }));

@@ -124,7 +124,7 @@ stage.describe('what only the cluster can know', () => {
       await poison(newer, { journal: { version: 99, attempts: 1, handledActions: [] } });
       const { status } = await stalled(rolloutOf(newer), 'NewerJournal');
       expect(status?.message).toBe(
-        'A newer Serin wrote the status of this Rollout (journal 99, this one knows 1); install that version again, nothing moves until then.',
+        'A newer Serin wrote the status of this Rollout (journal 99, this one knows 2); install that version again, nothing moves until then.',
       );
     });
 
@@ -181,7 +181,7 @@ stage.describe('what only the cluster can know', () => {
     await poison('poisoned-by-newer', { journal: null }).catch(() => undefined);
     await server.kubectl(['delete', 'rollouts', '-n', namespace, '--ignore-not-found', '--timeout=90s', ...names]);
   }
-});
+}, ['gateway']);
 
 /** All that the schema lets through, and nothing of it true but the Deployment's UID: else it would be dropped at once. */
 const nonsenseAbout = (targetUid: string): object => ({
@@ -191,7 +191,7 @@ const nonsenseAbout = (targetUid: string): object => ({
   verdict: 'Perhaps',
   stable: { uid: 'nobody', name: 'nobody', hash: 'nobody', image: 'nobody', since: 'yesterday' },
   quarantined: [{ hash: 'x', reason: 'x', message: 'x', at: 'x', record: 'x' }],
-  evidence: { version: 1, key: 'somebody/else', settings: [], judge: 'yes', engines: 7 },
+  evidence: { version: 2, key: 'somebody/else', settings: [], judge: 'yes', metrics: 7, readers: [] },
   conditions: [],
   journal: {
     version: 1,

@@ -25,11 +25,29 @@ export const podFaults: readonly PodFault[] = [
       '0 of 1 pods became ready within 25s (ErrImageNeverPull: Container image "serin.test/workload:never-built" is not present with pull policy of Never).',
   },
   {
-    input: 'a readiness probe that fails',
+    input: 'a readiness probe that the program answers with 503',
+    container: {
+      env: [
+        { name: 'VERSION', value: 'v2' },
+        { name: 'NEVER_READY', value: '1' },
+      ],
+    },
+    reason: 'NotReady',
+    sentence:
+      '0 of 1 pods became ready within 25s (container app: Readiness probe failed: HTTP probe failed with statuscode: 503).',
+  },
+  {
+    input: 'a readiness probe at a port where nobody listens',
     container: { readinessProbe: { httpGet: { path: '/no-such-page', port: 9 }, periodSeconds: 1 } },
     reason: 'NotReady',
     sentence:
-      '0 of 1 pods became ready within 25s (container app runs, but its readiness probe (GET :9/no-such-page) does not succeed).',
+      '0 of 1 pods became ready within 25s (container app: Readiness probe failed: Get "http://…:9/no-such-page": dial tcp …:9: connect: connection refused).',
+  },
+  {
+    input: 'a readiness probe whose command is not there',
+    container: { readinessProbe: { exec: { command: ['/no-such-check'] }, periodSeconds: 1 } },
+    reason: 'NotReady',
+    sentence: '0 of 1 pods became ready within 25s (container app: Readiness probe errored …/no-such-check…).',
   },
   {
     input: 'a ConfigMap for the environment that does not exist',
@@ -43,7 +61,7 @@ export const podFaults: readonly PodFault[] = [
     pod: { volumes: [{ name: 'settings', configMap: { name: 'settings' } }] },
     reason: 'NotReady',
     sentence:
-      '0 of 1 pods became ready within 25s (container app is not created yet: is there ConfigMap settings? (kubectl describe pod checkout-…)).',
+      '0 of 1 pods became ready within 25s (MountVolume.SetUp failed for volume "settings" : configmap "settings" not found).',
   },
   {
     input: 'a request that no node has room for',

@@ -5,12 +5,16 @@ import { type AddressInfo, type LookupFunction, type Server, type Socket, create
 
 export interface Listener {
   readonly port: number;
+  /** Its certificate (PEM), where it has one. */
+  readonly certificate?: string;
   close(): Promise<void>;
 }
 
 /** An HTTPS server whose certificate is signed by itself. */
-export async function startSelfSigned(): Promise<Listener> {
-  return listening(createHttpsServer(selfSigned('prometheus'), (_, response) => response.end('{}')));
+export async function startSelfSigned(name = 'prometheus', body = '{}'): Promise<Listener> {
+  const signed = selfSigned(name);
+  const listener = await listening(createHttpsServer(signed, (_, response) => response.end(body)));
+  return { ...listener, certificate: signed.cert };
 }
 
 /** A server that greets like an SSH daemon. */

@@ -56,7 +56,7 @@ function place(root: string, path: string, from: string): void {
 }
 
 /** What the loader would load, by the names under which the program looks for it. */
-async function librariesOf(program: string): Promise<readonly string[]> {
+export async function librariesOf(program: string): Promise<readonly string[]> {
   const listed = await run('ldd', [program]);
   return [...listed.matchAll(/(\/\S+) \(0x/g)].map((found) => found[1] ?? '').filter((path) => existsSync(path));
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Shop } from './shop-site.ts';
 import type { Site } from './site.ts';
 
+const { notRun } = await import('../cluster/needs.ts');
 const { installed, openSite, rendered, residentMiB } = await import('./site.ts');
 const { attach, canariesLeft, openShop } = await import('./shop-site.ts');
 const { runbook } = await import('./runbook.ts');
@@ -16,7 +17,7 @@ const { uninstallFrom } = await import('./leave.ts');
 const found = await openSite();
 
 if ('unavailable' in found) {
-  test.skip(`install and uninstall: ${found.unavailable}`, () => undefined);
+  test.skip(notRun('install and uninstall', found.unavailable), () => undefined);
 } else {
   const site: Site = found;
   let shop: Shop;

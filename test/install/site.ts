@@ -12,6 +12,7 @@ import { HttpTransport } from '../../src/kube/transport.ts';
 import { nodeAddress, ports } from '../cluster/addresses.ts';
 import { isUnavailable, openCluster, type TestCluster, type Unavailable } from '../cluster/cluster.ts';
 import { run } from '../cluster/commands.ts';
+import { whyNotLocal } from '../cluster/providers/local.ts';
 import { repository } from '../e2e/harness/ground.ts';
 import { importOperatorImage } from './image.ts';
 
@@ -33,13 +34,17 @@ export async function openSite(): Promise<Site | Unavailable> {
     return { unavailable: 'installing and uninstalling is tried on a cluster of its own, not on one that is given' };
   if (process.env['SERIN_TEST_CLUSTER'] === 'none')
     return { unavailable: 'no cluster wanted (SERIN_TEST_CLUSTER=none)' };
+  const provider = process.env['SERIN_TEST_PROVIDER'] ?? 'local';
+  if (provider !== 'local') return { unavailable: `needs a cluster of its own, and ${provider} is wanted here` };
+  const obstacle = whyNotLocal(process.env['SERIN_TEST_CLUSTER'] === 'required');
+  if (obstacle !== undefined) return { unavailable: obstacle };
   try {
     await ofItsOwn('up.ts');
   } catch (error) {
     if (process.env['SERIN_TEST_CLUSTER'] === 'required') throw error;
     return { unavailable: error instanceof Error ? error.message : String(error) };
   }
-  const cluster = await openCluster();
+  const cluster = await openCluster(['pods', 'gateway', 'prometheus']);
   if (isUnavailable(cluster)) return cluster;
   const { gatewayUrl, prometheusUrl } = cluster;
   if (gatewayUrl === undefined || prometheusUrl === undefined) return { unavailable: 'no gateway or no Prometheus' };

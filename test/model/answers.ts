@@ -17,6 +17,8 @@ export const ANSWERS = {
   mute: { kind: 'noEvidence', reason: 'unanswered', sentence: 'mute' },
   little: judged({}),
   good: judged({ stepAcceptable: true, finalAcceptable: true, brakeReleasable: true }),
+  /** All of it was shown before the present step, or before a brake. */
+  before: judged({ finalAcceptable: true, brakeReleasable: true }),
   doubt: judged({ level: 'doubt' }),
   brake: judged({ level: 'brake' }),
   harmful: judged({ level: 'harmful' }),

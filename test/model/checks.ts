@@ -85,8 +85,10 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
       : `stable became ${uid}, which the Deployment does not run`;
   },
   'S4 no evidence, no step': ({ before, was, is, setup }) => {
-    if (was === undefined || is === undefined || is.weightPercent <= was.weightPercent) return undefined;
-    return whyNoStep(before, was, is, setup);
+    if (was === undefined || is === undefined || is.stage === 'retreat') return undefined;
+    // What stands at the same weight, a check, comes after a weight that was judged all the same.
+    const isOn = was.stage === 'step' && is.step > was.step;
+    return isOn || is.weightPercent > was.weightPercent ? whyNoStep(before, was, is, setup) : undefined;
   },
   'S4 promotion is a step like any other': ({ before, was, is, setup }) => {
     if (was === undefined || is?.stage !== 'promote' || was.stage !== 'bake') return undefined;
@@ -98,14 +100,14 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     const isThere = before.routes.every((route) => route.weight === wanted && route.taken === wanted);
     return isThere ? undefined : `counted from a moment when the gateway did not send ${wanted}%`;
   },
-  'S4 a route rises no further than was decided, and not while it is held': ({ before, decided, was, is }) => {
+  'S4 a route rises no further than was decided, and not while it is held': ({ before, decided, was, is, setup }) => {
     for (const { weightPercent } of rises(before, decided)) {
       if (is === undefined || is.stage === 'retreat') return 'a route rose without an attempt that goes forward';
       if (is.stage === 'begin' && weightPercent > 0) return 'a route rose before the first step';
       if (weightPercent > (is.brake?.weightPercent ?? is.weightPercent)) return `a route rose to ${weightPercent}`;
       if (is.pausedBy !== undefined) return 'a route rose while a person had paused it';
       const isNew = was?.convergedAtMs === undefined && is.brake === undefined;
-      if (isNew && isDoubtful(before)) return 'a route rose while the judge had doubts';
+      if (isNew && isDoubtful(before) && !isObserving(setup)) return 'a route rose while the judge had doubts';
       if (isNew && isSilent(before) && !isHuman(was, is)) return 'a route rose while the source was down';
     }
     return undefined;
@@ -120,12 +122,58 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     for (const effect of effectsOf(decided)) {
       if (effect.kind !== 'scale' || effect.uid !== is.replicaSetUid) continue;
       if (effect.replicas <= (canary?.replicas ?? 0)) continue;
-      const most = is.stage === 'begin' ? 1 : sharedPods(is.brake?.weightPercent ?? is.weightPercent, before.replicas);
+      const shared = sharedPods(is.brake?.weightPercent ?? is.weightPercent, before.replicas);
+      const most = is.stage === 'begin' ? 1 : Math.max(shared, isChecking(is) ? 1 : 0);
       if (effect.replicas > most) return `${effect.replicas} pods, ${most} were decided`;
       if (is.pausedBy !== undefined) return 'pods were added while a person had paused it';
     }
     return undefined;
   },
+  'S4 a brake comes off only for what it was put on for, and in the bake only once': ({ before, was, is }) => {
+    if (was?.brake === undefined || is === undefined || is.number !== was.number || is.stage === 'retreat')
+      return undefined;
+    if (is.brake !== undefined) return becameEasier(was.brake, is.brake);
+    const isBake = was.stage === 'bake' && before.routes.length > 0;
+    if (isBake && (was.bakeBrakes ?? 0) > 1) return 'all the traffic a third time';
+    if (isDoubtful(before)) return `off while the judge said ${before.answerName}`;
+    if (was.brake.crash) return undefined;
+    return isShown(before.answer, isBake) ? undefined : `off while the judge said ${before.answerName}`;
+  },
+  'S4 no check is left out': ({ was, is }) => {
+    if (was === undefined || !goesOn(was, is)) return undefined;
+    const first = was.stage === 'begin' ? 0 : was.step + 1;
+    const isLeftOut = was.spec.strategy.steps.some(
+      ({ check }, index) => check !== undefined && index >= first && index < is.step,
+    );
+    return isLeftOut ? 'a check was left out' : undefined;
+  },
+  'S4 no check is passed by that did not pass': ({ before, was, is }) => {
+    if (was === undefined || !goesOn(was, is) || !isChecking(was) || is.skippedStep === was.step) return undefined;
+    const isOfIt = before.asking?.of === `${was.number}/${was.step}`;
+    const answer = isOfIt ? before.asking?.answer : undefined;
+    const mayGoOn = answer === 'passed' || (answer === 'unreachable' && is.promotedBy !== undefined);
+    return mayGoOn ? undefined : `a check that is ${answer ?? 'not asked'} was passed by`;
+  },
+  'S7 a check is a verdict only when a pod answered wrongly for long enough': ({ before, was, is }) => {
+    if (is?.retreat?.reason !== 'CheckFailed' || was?.retreat !== undefined) return undefined;
+    const isFailed = before.asking?.answer === 'failed' && before.tick - before.asking.sinceTick >= 1;
+    return isFailed ? undefined : `went back while the check was ${before.asking?.answer ?? 'not asked'}`;
+  },
+  'mode observe acts on no verdict, and tells each once': ({ before, decided, was, is, setup }) => {
+    if (!isObserving(setup) || is === undefined) return undefined;
+    if (is.retreat?.why === 'harm' && was?.retreat === undefined) return 'rolled back by the judge';
+    if (is.retreat?.why === 'notJudged' && was?.retreat === undefined && was?.wouldHave !== undefined)
+      if (before.answer.kind === 'judged') return 'rolled back by the judge, as if there were too little traffic';
+    if (is.brake !== undefined && !is.brake.crash) return 'braked by the judge';
+    const again = decided?.events.find(
+      ({ reason }) =>
+        (reason === 'WouldHaveBraked' && was?.wouldHave?.braked !== undefined) ||
+        (reason === 'WouldHaveRolledBack' && was?.wouldHave?.rolledBack !== undefined),
+    );
+    return again === undefined ? undefined : `${again.reason} was told again`;
+  },
+  'mode enforce keeps nothing of what would have been': ({ is, setup }) =>
+    !isObserving(setup) && is?.wouldHave !== undefined ? 'something would have been done, and was not' : undefined,
   'S5 a latched rollback is final': ({ before, decided, is }) => {
     const rejected = new Set(before.memory.quarantined.map((entry) => entry.hash));
     const isRetried = before.actions.some((action) => action.action === 'retry');
@@ -314,7 +362,7 @@ const carried = ({ routes }: Cluster): boolean =>
   routes.some(({ weight = 0, taken = 0 }) => Math.min(weight, taken) > 0);
 
 /** Causes of going back after which the revision does not run again. */
-const REJECTIONS: readonly string[] = ['harm', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'];
+const REJECTIONS: readonly string[] = ['harm', 'check', 'crash', 'notReady', 'aborted', 'notJudged', 'escaped'];
 /** After this long pods of a dead node are not waited for. */
 const PODS_GONE_MS = 300_000;
 const CONTROLLERS = new Set(['the Deployment controller acts', 'the world goes on']);
@@ -336,9 +384,29 @@ const canaryReady = (cluster: Cluster): number =>
 const ageOf = (cluster: Cluster, sinceMs: number | undefined): number =>
   sinceMs === undefined ? -1 : nowOf(cluster) - sinceMs;
 
+const isObserving = ({ spec }: Setup): boolean => spec.analysis.mode === 'observe';
 const isDoubtful = ({ answer }: Cluster): boolean => answer.kind === 'judged' && answer.level !== 'calm';
 const isSilent = ({ answer }: Cluster): boolean =>
   answer.kind === 'sourceDown' || (answer.kind === 'noEvidence' && answer.reason === 'unanswered');
+
+const isChecking = (at: Attempt): boolean =>
+  at.stage === 'step' && at.spec.strategy.steps[at.step]?.check !== undefined;
+
+/** The same attempt, in a later step, or in its first one. */
+type Brake = NonNullable<Attempt['brake']>;
+
+function becameEasier(was: Brake, is: Brake): string | undefined {
+  return is.crash && !was.crash ? 'the judge’s brake became one that time takes off' : undefined;
+}
+
+function isShown(answer: Cluster['answer'], isBake: boolean): boolean {
+  return answer.kind === 'judged' && answer.brakeReleasable && (answer.stepAcceptable || !isBake);
+}
+
+function goesOn(was: Attempt, is: Attempt | undefined): is is Attempt {
+  if (is === undefined || is.number !== was.number || is.stage === 'retreat') return false;
+  return is.step > was.step || (was.stage === 'begin' && is.stage === 'step');
+}
 
 type Rise = Extract<Effect, { kind: 'split' }> & { readonly weightPercent: number };
 
@@ -364,11 +432,14 @@ function isHuman(was: Attempt | undefined, is: Attempt): boolean {
 
 /** What a rise of the decided weight, or the promotion, may rest on: a fresh answer, waiting that the Rollout allows, or a person. */
 function whyNoStep(before: Cluster, was: Attempt, is: Attempt, setup: Setup): string | undefined {
-  if (was.brake !== undefined || isDoubtful(before)) return `went on while the judge said ${before.answerName}`;
+  if (was.brake !== undefined || (isDoubtful(before) && !isObserving(setup)))
+    return `went on while the judge said ${before.answerName}`;
   if (isHuman(was, is)) return undefined;
   if (is.pausedBy !== undefined) return 'went on although a person had paused it';
   // No user has met the revision yet, so there is nothing that could have been measured.
-  if (was.stage === 'begin') return isSilent(before) ? 'the first weight although the source is down' : undefined;
+  // The weight of a check was judged in the step before it, or is none.
+  if (was.stage === 'begin' || isChecking(was))
+    return isSilent(before) ? 'the first weight, or one after a check, although the source is down' : undefined;
   return isAcceptable(before, was, setup) || isWaitedFor(before, was, setup)
     ? undefined
     : `went on while the judge said ${before.answerName}`;

@@ -4,7 +4,7 @@
  * Serin should do.
  */
 import type { Answer } from '../../src/analysis/answer.ts';
-import type { ActionView, DeploymentView, Memory } from '../../src/release/world.ts';
+import type { ActionView, CheckAnswer, DeploymentView, Memory } from '../../src/release/world.ts';
 
 export interface Pods {
   readonly uid: string;
@@ -32,6 +32,15 @@ export interface Route {
   /** The weight that the gateway has really taken up. */
   readonly taken: number | undefined;
   readonly takenForTicks: number;
+}
+
+/** A check that is under way, as the shell keeps it: forgotten when Serin restarts. */
+export interface Asking {
+  /** Attempt and step. */
+  readonly of: string;
+  readonly answer: CheckAnswer['kind'];
+  /** Since when every try ended like this. */
+  readonly sinceTick: number;
 }
 
 export interface Cluster {
@@ -65,6 +74,9 @@ export interface Cluster {
   /** What the world's guard is once it was tried. */
   readonly guardedBy: 'admission' | 'pause';
   readonly guardTried: boolean;
+  readonly asking: Asking | undefined;
+  /** What pods answer to checks. */
+  readonly checksWill: 'passed' | 'failed' | 'unreachable';
   readonly rehearsed: boolean;
   readonly tick: number;
   /** Only the checks look at it: the template that was live when the status was lost, until a person says retry. */
@@ -196,6 +208,13 @@ function portionOf(cluster: Cluster, set: Pods, toAdd: number, added: number): n
     cluster.replicas === 0 ? 0 : before === 0 ? set.replicas : Math.round((set.replicas * roomOf(cluster)) / before);
   const part = wanted - set.replicas;
   return toAdd > 0 ? Math.min(part, toAdd - added) : Math.max(part, toAdd - added);
+}
+
+/** Ready pods of the canary answer, or cannot be reached; what they answered before is answered anew. */
+export function podsAnswer(cluster: Cluster): Cluster {
+  const { asking, checksWill, tick } = cluster;
+  const isSame = asking === undefined || asking.answer === checksWill || asking.answer === 'passed';
+  return isSame ? cluster : { ...cluster, asking: { ...asking, answer: checksWill, sinceTick: tick } };
 }
 
 /** Pods whose owner is gone end. */

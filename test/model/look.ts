@@ -26,6 +26,7 @@ export function look(cluster: Cluster, setup: Setup): World {
     answer: cluster.answer,
     guard: cluster.guardTried ? cluster.guardedBy : 'unknown',
     rehearsal: cluster.rehearsed ? {} : undefined,
+    check: checkOf(cluster),
   };
 }
 
@@ -54,6 +55,16 @@ function deploymentOf(cluster: Cluster): World['deployment'] {
     revisionHistoryLimit: 10,
     selectorMentionsHash: false,
   };
+}
+
+/** The answer to another check, or to one of another attempt, is none to this one. */
+function checkOf({ asking, memory, tick }: Cluster): World['check'] {
+  const { attempt } = memory.journal;
+  if (asking === undefined || attempt === undefined || asking.of !== `${attempt.number}/${attempt.step}`)
+    return undefined;
+  const { answer: kind } = asking;
+  if (kind === 'asked' || kind === 'passed') return { kind };
+  return { kind, forMs: (tick - asking.sinceTick) * TICK_MS, sentence: `the check is ${kind}.` };
 }
 
 const DEADLINE_TICKS = 10;

@@ -10,6 +10,7 @@ import {
   garbageCollector,
   nowOf,
   type Pods,
+  podsAnswer,
   type Route,
   TICK_MS,
 } from './cluster.ts';
@@ -81,13 +82,14 @@ function worldMoves(cluster: Cluster, setup: Setup): readonly Named[] {
         ['pods go on', podsGoOn(cluster)],
         ['the Deployment controller acts', controller(cluster)],
         ['the garbage collector acts', garbageCollector(cluster)],
+        ['pods answer', podsAnswer(cluster)],
         ...cluster.routes.map((route): Named => [`the gateway takes up ${route.name}`, taking(cluster, route.name)]),
       ]
     : [['the world goes on', worldGoesOn(cluster)]];
 }
 
 export function worldGoesOn(cluster: Cluster): Cluster {
-  return gatewayTakes(podsGoOn(garbageCollector(controller(cluster))));
+  return gatewayTakes(podsAnswer(podsGoOn(garbageCollector(controller(cluster)))));
 }
 
 function podsGoOn(cluster: Cluster): Cluster {
@@ -151,15 +153,42 @@ function disturbances(cluster: Cluster, setup: Setup): readonly Named[] {
       ],
     ),
     ...podTroubles(cluster),
+    ...checksFor(cluster, setup),
     ...gitAndHands(cluster),
     ['the status is lost', losingStatus(cluster)],
   ];
 }
 
+/** What pods answer changes, or Serin is started again and has forgotten whom it asked. */
+function checksFor(cluster: Cluster, { spec }: Setup): readonly Named[] {
+  if (spec.strategy.steps.every(({ check }) => check === undefined)) return [];
+  const { asking } = cluster;
+  return [
+    ...(['passed', 'failed', 'unreachable'] as const).map(
+      (checksWill): Named => [
+        `checks will be ${checksWill}`,
+        cluster.checksWill === checksWill ? cluster : { ...cluster, checksWill },
+      ],
+    ),
+    ['Serin forgets its checks', asking === undefined ? cluster : { ...cluster, asking: undefined }],
+  ];
+}
+
 function answersFor(setup: Setup): readonly AnswerName[] {
-  return setup.start.answerName === 'noSource'
-    ? ['noSource', 'good']
-    : ['none', 'mute', 'little', 'good', 'doubt', 'brake', 'harmful', 'down', 'never', 'noSource'];
+  if (setup.start.answerName === 'noSource') return ['noSource', 'good'];
+  const all: readonly AnswerName[] = [
+    'none',
+    'mute',
+    'little',
+    'good',
+    'doubt',
+    'brake',
+    'harmful',
+    'down',
+    'never',
+    'noSource',
+  ];
+  return setup.start.answerName === 'before' ? [...all, 'before'] : all;
 }
 
 function answering(cluster: Cluster, answerName: AnswerName): Cluster {
@@ -292,6 +321,10 @@ export function keyOf(cluster: Cluster): string {
   if (attempt !== undefined) key += keyOfAttempt(cluster, attempt);
   const { hasJournal, finalizer, deleting, gone, paused, held, lifted, observed, guardTried, rehearsed } = cluster;
   key += `|${flags(hasJournal, finalizer, deleting, gone, paused, held, lifted, observed, guardTried, rehearsed)}${cluster.answerName}${cluster.deployment}${cluster.live}${cluster.attached}${cluster.replicas}${cluster.maxSurge},${cluster.maxSurgeBefore},${cluster.pinnedTo},${cluster.canaryService},${cluster.lostAt}`;
+  const { asking, checksWill, tick } = cluster;
+  if (asking !== undefined && asking.of === `${attempt?.number}/${attempt?.step}`)
+    key += `|${asking.answer}${Math.min(2, tick - asking.sinceTick)}`;
+  if (checksWill !== 'passed') key += `|${checksWill}`;
   for (const { weight, taken, takenForTicks } of cluster.routes) key += `|${weight},${taken},${takenForTicks}`;
   for (const record of cluster.records) key += `|${record.name}`;
   for (const action of cluster.actions) key += `|${action.name}`;
@@ -308,8 +341,11 @@ function keyOfAttempt(cluster: Cluster, at: Attempt): string {
   };
   const isStale = cluster.actions.some((action) => action.createdAtMs < at.beganAtMs);
   let key = `|${at.number},${at.hash},${at.replicaSetUid},${at.stage},${at.step},${at.weightPercent},${flags(at.pausedBy !== undefined, at.promotedBy !== undefined, at.noSource, isStale)},${at.skippedStep},${at.maxSurge},${age(at.stageSinceMs)},${age(at.weightSinceMs)},${age(at.convergedAtMs)}`;
+  if (at.wouldHave !== undefined)
+    key += `,would ${flags(at.wouldHave.braked !== undefined, at.wouldHave.rolledBack !== undefined)}`;
   if (at.brake !== undefined)
     key += `,brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${flags(at.brake.crash)}`;
+  if (at.bakeBrakes !== undefined) key += `,braked ${Math.min(2, at.bakeBrakes)}`;
   if (at.retreat !== undefined) key += `,retreat ${at.retreat.why},${age(at.retreat.atMs)},${age(at.retreat.zeroAtMs)}`;
   return key;
 }

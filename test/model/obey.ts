@@ -10,6 +10,10 @@ const OBEYED: Obeyed = {
   removeFinalizer: (cluster) => ({ ...cluster, finalizer: false, gone: cluster.deleting }),
   attach: (cluster) => ({ ...cluster, attached: 'yes' }),
   proveGuard: (cluster) => ({ ...cluster, guardTried: true }),
+  check: (cluster, { attempt, step }) => ({
+    ...cluster,
+    asking: { of: `${attempt}/${step}`, answer: 'asked', sinceTick: cluster.tick },
+  }),
   rehearse: (cluster) => ({ ...cluster, rehearsed: true }),
   hold: (cluster) => ({ ...cluster, paused: true, held: true }),
   guardByPause: (cluster) => ({ ...cluster, paused: true, held: true, lifted: true }),

@@ -2,7 +2,7 @@
 import type { EffectiveSpec } from '../../src/api/effective.ts';
 import { ANSWERS, type AnswerName } from './answers.ts';
 import { addSet, type Cluster, hashOf, nowOf, type Route, TICK_MS } from './cluster.ts';
-import { serin } from './moves.ts';
+import { isQuiet, serin, time, worldGoesOn } from './moves.ts';
 
 /** How finely the world's own steps interleave: each alone, or all of them between two looks of Serin. */
 export type Grain = 'fine' | 'coarse';
@@ -21,7 +21,9 @@ export interface Setup {
 }
 
 interface Wishes {
-  readonly steps?: readonly number[];
+  /** Weights, and checks between them. */
+  readonly steps?: readonly (number | 'check')[];
+  readonly mode?: EffectiveSpec['analysis']['mode'];
   readonly routes?: readonly string[];
   /** Nothing sends requests to the pods. */
   readonly isWorker?: boolean;
@@ -36,6 +38,7 @@ function specOf({
   isWorker = false,
   whenUnsure = 'proceed',
   onSourceDown = 'hold',
+  mode = 'enforce',
 }: Wishes): EffectiveSpec {
   return {
     target: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
@@ -47,18 +50,28 @@ function specOf({
       drainMs: 5000,
     },
     strategy: {
-      steps: steps.map((weightPercent) => ({ weightPercent, atLeastMs: TICK_MS })),
+      steps: stepsOf(steps),
       bakeMs: TICK_MS,
       podsReadyWithinMs: 3 * TICK_MS,
       allowTwoVersions: false,
     },
     analysis: {
+      mode,
       confidencePercent: 99.9,
-      errors: { tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' },
+      metrics: [{ kind: 'errors', tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' }],
       whenUnsure: { afterMs: 3 * TICK_MS, do: whenUnsure },
       onSourceDown: { afterMs: 2 * TICK_MS, do: onSourceDown },
     },
   };
+}
+
+function stepsOf(steps: NonNullable<Wishes['steps']>): EffectiveSpec['strategy']['steps'] {
+  let weightPercent = 0;
+  return steps.map((step) => {
+    if (step === 'check') return { weightPercent, atLeastMs: 0, check: { requests: [], withinMs: TICK_MS } };
+    weightPercent = step;
+    return { weightPercent, atLeastMs: TICK_MS };
+  });
 }
 
 const untouched = (name: string): Route => ({ name, weight: undefined, taken: undefined, takenForTicks: 2 });
@@ -92,6 +105,8 @@ function running(replicas: number, answerName: AnswerName, routes: readonly stri
     answerName,
     guardedBy: 'admission',
     guardTried: false,
+    asking: undefined,
+    checksWill: 'passed',
     rehearsed: false,
     tick: 0,
     lostAt: undefined,
@@ -137,10 +152,14 @@ function withHistory(cluster: Cluster): Cluster {
 function release(
   name: string,
   wishes: Wishes,
-  rest: Partial<Setup> & { readonly replicas?: number; readonly answer?: AnswerName } = {},
+  rest: Partial<Setup> & {
+    readonly replicas?: number;
+    readonly answer?: AnswerName;
+    readonly checksWill?: Cluster['checksWill'];
+  } = {},
 ): Setup {
-  const { replicas = 3, answer = 'good', ...setup } = rest;
-  const start = withNewTemplate(running(replicas, answer, wishes.routes ?? ['shop']));
+  const { replicas = 3, answer = 'good', checksWill = 'passed', ...setup } = rest;
+  const start = { ...withNewTemplate(running(replicas, answer, wishes.routes ?? ['shop'])), checksWill };
   return {
     name,
     spec: specOf(wishes),
@@ -167,11 +186,33 @@ function paused(setup: Setup, part: Partial<Cluster> = {}): Setup {
 const coarse = { grain: 'coarse', isThorough: false } as const;
 
 /** A person asked for the promotion as soon as the release had begun, before anything was known. */
-function promotedEarly(): Setup {
-  const setup = release('promoted by a person', {}, { ...coarse, answer: 'none' });
+function promotedEarly(name: string, wishes: Wishes = {}): Setup {
+  const setup = release(name, wishes, { ...coarse, answer: 'none' });
   const begun = serin(setup.start, setup).next;
   const act = { name: 'promote', action: 'promote', by: 'alice', createdAtMs: nowOf(begun) } as const;
   return { ...setup, start: { ...begun, actions: [act] } };
+}
+
+/** The judge had the weight cut when the new version had all of it; `bakeBrakes`: for the first time, or once more. */
+function brakedInBake(name: string, bakeBrakes: number): Setup {
+  const setup = release(name, {}, { ...coarse, answer: 'good' });
+  const baking = inBake(setup.start, setup);
+  const braked = serin({ ...baking, answer: ANSWERS.brake, answerName: 'brake' }, setup).next;
+  const { journal } = braked.memory;
+  const attempt = journal.attempt === undefined ? undefined : { ...journal.attempt, bakeBrakes };
+  const memory = { ...braked.memory, journal: attempt === undefined ? journal : { ...journal, attempt } };
+  return { ...setup, start: { ...braked, memory, answer: ANSWERS.before, answerName: 'before' } };
+}
+
+function inBake(start: Cluster, setup: Setup): Cluster {
+  let at = start;
+  for (let round = 0; round < 100; round++) {
+    const { attempt } = at.memory.journal;
+    if (attempt?.stage === 'bake' && attempt.convergedAtMs !== undefined) return at;
+    const move = serin(at, setup);
+    at = worldGoesOn(isQuiet(at, move) ? time(move.next, 1) : move.next);
+  }
+  throw new Error('it never comes to bake');
 }
 
 export const SETUPS: readonly Setup[] = [
@@ -186,10 +227,26 @@ export const SETUPS: readonly Setup[] = [
   release('unsure: hold', { whenUnsure: 'hold' }, { ...coarse, answer: 'little' }),
   release('unsure: roll back', { whenUnsure: 'rollback' }, { ...coarse, answer: 'little' }),
   release('source down: roll back', { onSourceDown: 'rollback' }, { ...coarse, answer: 'little' }),
-  promotedEarly(),
+  promotedEarly('promoted by a person'),
+  promotedEarly('promoted by a person, through checks', { steps: ['check', 25, 'check', 50] }),
   release('pods share, behind a Service', { routes: [], steps: [25, 50] }, coarse),
   release('pods share, workers', { routes: [], isWorker: true, steps: [25, 50] }, coarse),
   paused({ ...attaching, name: 'attach, pause guard' }),
   paused(release('release, pause guard', {}, coarse), { lifted: true }),
   release('source never answered', {}, { ...coarse, answer: 'never' }),
+  release('checks pass', { steps: ['check', 25, 'check'] }, coarse),
+  release('a check fails', { steps: ['check', 25] }, { ...coarse, checksWill: 'failed' }),
+  release('a check fails later', { steps: [10, 'check', 50] }, { ...coarse, checksWill: 'failed' }),
+  release('a check reaches nobody', { steps: ['check', 25] }, { ...coarse, checksWill: 'unreachable' }),
+  release('checks, behind a Service', { routes: [], steps: ['check', 25, 'check'] }, coarse),
+  release('mode observe', { mode: 'observe', steps: [10, 50] }, coarse),
+  release('mode observe, harmful', { mode: 'observe' }, { ...coarse, answer: 'harmful' }),
+  release(
+    'mode observe, unsure: roll back',
+    { mode: 'observe', whenUnsure: 'rollback' },
+    { ...coarse, answer: 'harmful' },
+  ),
+  release('mode observe, with a check', { mode: 'observe', steps: ['check', 25] }, { ...coarse, answer: 'brake' }),
+  brakedInBake('a brake in the bake', 1),
+  brakedInBake('a second brake in the bake', 2),
 ];

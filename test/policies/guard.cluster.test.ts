@@ -62,14 +62,14 @@ stage.describe('an attached Deployment', () => {
     expect(await now('undone')).toEqual({ ...isHeld, image: 'app:1' });
   });
 
-  const onLocal = stage.isLocal ? test : test.skip;
-  onLocal(
+  stage.testWith(
+    ['webhooks'],
     'is held when a webhook changes the template afterwards, where a condition on the template is fooled',
     async () => {
       await attach(server, namespace, 'tagged');
       await kubectl('label', 'deployment/tagged', 'mutated=true');
       await naivePolicy('create');
-      const stop = await startWebhook(server, namespace, deploymentsUpdated, digestOfFirstTag);
+      const stop = await startWebhook(stage, deploymentsUpdated, digestOfFirstTag);
       // The write itself touches no template; the webhook writes a digest into it after the guard has looked.
       await eventually('naive policy and webhook to be in force', async () => {
         const path = `${deploymentPath(namespace, 'tagged')}?dryRun=All`;

@@ -37,11 +37,27 @@ export const required: Record<string, readonly string[]> = {
     'spec.targetRef.name',
     'spec.traffic.routes[0].kind',
     'spec.traffic.routes[0].name',
-    'spec.strategy.steps[0].weight',
-    'spec.analysis.metrics[0].errors',
+    'spec.strategy.steps[0].check.requests',
+    'spec.strategy.steps[0].check.requests[0].path',
+    'spec.strategy.steps[0].check.requests[0].headers[0].name',
+    'spec.strategy.steps[0].check.requests[0].headers[0].value',
+    'spec.analysis.metrics[0].query.name',
   ],
   RolloutAction: ['spec', 'spec.rollout', 'spec.action', 'spec.by'],
-  MetricSource: ['spec', 'spec.prometheus', 'spec.prometheus.address'],
+  MetricSource: [
+    'spec',
+    'spec.prometheus',
+    'spec.prometheus.address',
+    'spec.prometheus.auth.secretRef',
+    'spec.prometheus.auth.secretRef.namespace',
+    'spec.prometheus.auth.secretRef.name',
+    'spec.prometheus.headers[0].name',
+    'spec.prometheus.headers[0].value',
+    'spec.namespaces.matchExpressions[0].key',
+    'spec.namespaces.matchExpressions[0].operator',
+    'spec.confine.namespaceLabel',
+    'spec.scrape.interval',
+  ],
   ReleaseRecord: [
     'spec',
     'spec.rollout',
@@ -60,12 +76,20 @@ export const required: Record<string, readonly string[]> = {
     'spec.strategy.steps',
     'spec.strategy.steps[0].weightPercent',
     'spec.strategy.steps[0].atLeastMs',
+    'spec.strategy.steps[0].check.requests',
+    'spec.strategy.steps[0].check.requests[0].method',
+    'spec.strategy.steps[0].check.requests[0].path',
+    'spec.strategy.steps[0].check.requests[0].headers',
+    'spec.strategy.steps[0].check.requests[0].headers[0].name',
+    'spec.strategy.steps[0].check.requests[0].headers[0].value',
+    'spec.strategy.steps[0].check.requests[0].withinMs',
+    'spec.strategy.steps[0].check.withinMs',
     'spec.strategy.bakeMs',
     'spec.strategy.podsReadyWithinMs',
     'spec.strategy.allowTwoVersions',
     'spec.analysis',
     'spec.analysis.confidencePercent',
-    'spec.analysis.errors',
+    'spec.analysis.metrics[0].kind',
     'spec.analysis.errors.tolerate',
     'spec.analysis.errors.ruleOut',
     'spec.analysis.whenUnsure',
@@ -75,6 +99,17 @@ export const required: Record<string, readonly string[]> = {
     'spec.analysis.onSourceDown.afterMs',
     'spec.analysis.onSourceDown.do',
   ],
+};
+
+/** Parts of Rollouts that are right by themselves. */
+const check: Json = { requests: [{ path: '/' }] };
+const limit = { name: 'queue-age', value: 'max(queue_age_seconds)' };
+const pair = { name: 'conversion', bad: 'checkout_failed_total', total: 'checkout_started_total' };
+const full: Json = {
+  path: '/cart?full=1',
+  method: 'POST',
+  headers: [{ name: 'X-Tenant', value: 'a b' }],
+  expect: { status: 302, body: '"items"', within: '500ms' },
 };
 
 /** `by` is the one required field that the API server fills in itself (a policy stamps it). */
@@ -141,7 +176,126 @@ export const wrong: readonly (readonly [string, string, Json | undefined, RegExp
   ['Rollout', 'spec.analysis.confidence', 89.9, /confidence lies between 90 and 99\.999 percent/],
   ['Rollout', 'spec.analysis.confidence', 99.9999, /confidence lies between 90 and 99\.999 percent/],
   ['Rollout', 'spec.analysis.metrics', [], /should have at least 1 items/],
-  ['Rollout', 'spec.analysis.metrics', [{ errors: {} }, { errors: {} }], /must have at most 1 item/],
+  ['Rollout', 'spec.analysis.metrics', queries(9), /must have at most 8 items/],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    [{ errors: {} }, { errors: {} }],
+    /errors and latency stand at most once in metrics/,
+  ],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    [{ latency: {} }, { errors: {} }, { latency: {} }],
+    /errors and latency stand at most once in metrics/,
+  ],
+  ['Rollout', 'spec.analysis.metrics', [{}], /each entry of metrics is one of errors, latency and query/],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    [{ errors: {}, latency: {} }],
+    /each entry of metrics is one of errors, latency and query/,
+  ],
+  ['Rollout', 'spec.analysis.metrics', [...queries(1), ...queries(1)], /each query has a name of its own/],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    [{ query: { ...limit, max: 1 } }],
+    /a value with a limit says nothing about the old version/,
+  ],
+  ['Rollout', 'spec.analysis.metrics', query({ name: 'a', bad: 'b' }), /either bad and total, two counters, or value/],
+  ['Rollout', 'spec.analysis.metrics', query({ name: 'a' }), /either bad and total, two counters, or value/],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    query({ name: 'a', bad: 'b', total: 't', value: 'v', max: 1 }),
+    /either bad and total, two counters, or value/,
+  ],
+  ['Rollout', 'spec.analysis.metrics', query({ ...limit }), /a value has one limit: give max or min/],
+  ['Rollout', 'spec.analysis.metrics', query({ ...limit, max: 2, min: 1 }), /a value has one limit: give max or min/],
+  ['Rollout', 'spec.analysis.metrics', query({ ...pair, max: 2 }), /a value has one limit: give max or min/],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    query({ ...limit, max: 2, tolerate: '10%' }),
+    /tolerate and ruleOut compare two versions/,
+  ],
+  ['Rollout', 'spec.analysis.metrics', query({ ...pair, name: 'errors' }), /the names of other metrics/],
+  ['Rollout', 'spec.analysis.metrics', query({ ...pair, name: 'Conversion' }), /should match/],
+  ['Rollout', 'spec.analysis.metrics', query({ ...pair, bad: 'x'.repeat(2049) }), /may not be more than 2048/],
+  ['Rollout', 'spec.analysis.metrics', [{ latency: { threshold: '300' } }], /should match/],
+  ['Rollout', 'spec.analysis.metrics', [{ latency: { threshold: '0ms' } }], /should match/],
+  ['Rollout', 'spec.analysis.metrics', [{ latency: { tolerate: '10% or 0.01pp' } }], /should match/],
+  ['Rollout', 'spec.analysis.metrics', [{ latency: { tolerate: '0%' } }], /should match/],
+  ['Rollout', 'spec.analysis.mode', 'watch', /Unsupported value: "watch".*"enforce", "observe"/],
+  [
+    'Rollout',
+    'spec.analysis',
+    { mode: 'observe', whenUnsure: { do: 'hold' } },
+    /mode observe goes on by time: remove whenUnsure\.do/,
+  ],
+  [
+    'Rollout',
+    'spec.analysis',
+    { mode: 'observe', onSourceDown: { do: 'rollback' } },
+    /mode observe rolls nothing back: remove onSourceDown\.do/,
+  ],
+  ['Rollout', 'spec.strategy.steps', [{}], /a step is either a weight or a check/],
+  ['Rollout', 'spec.strategy.steps', [{ weight: 5, check }], /a step is either a weight or a check/],
+  ['Rollout', 'spec.strategy.steps', [{ check, atLeast: '1m' }], /atLeast belongs to a weight/],
+  ['Rollout', 'spec.strategy.steps', [{ weight: 25 }, { check }, { weight: 5 }], /each step needs a higher weight/],
+  ['Rollout', 'spec.strategy.steps', checks({ requests: [] }), /should have at least 1 items/],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    checks({ requests: Array.from({ length: 11 }, () => ({ path: '/' })) }),
+    /must have at most 10 items/,
+  ],
+  ['Rollout', 'spec.strategy.steps', checks({ ...check, port: 0 }), /greater than or equal to 1/],
+  ['Rollout', 'spec.strategy.steps', checks({ ...check, port: 65_536 }), /less than or equal to 65535/],
+  ['Rollout', 'spec.strategy.steps', checks({ ...check, within: 'soon' }), /should match/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: 'cart' }), /should match/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: 'http://elsewhere/' }), /should match/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/a b' }), /should match/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/a\r\nHost: elsewhere' }), /should match/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: `/${'x'.repeat(512)}` }), /may not be more than 512/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', method: 'PUT' }), /Unsupported value: "PUT"/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', headers: headers(6) }), /must have at most 5 items/],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    asking({ path: '/', headers: [{ name: 'Host', value: 'elsewhere' }] }),
+    /this header belongs to the connection and not to the request/,
+  ],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    asking({ path: '/', headers: [{ name: 'transfer-Encoding', value: 'chunked' }] }),
+    /this header belongs to the connection and not to the request/,
+  ],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    asking({ path: '/', headers: [{ name: 'a', value: 'b\r\nhost: c' }] }),
+    /should match/,
+  ],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', expect: { status: 99 } }), /greater than or equal to 100/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', expect: { status: 600 } }), /less than or equal to 599/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', expect: { within: '11s' } }), /waited for 10s at most/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', expect: { within: '1m' } }), /should match/],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', expect: { body: 'x'.repeat(257) } }), /more than 256/],
+  [
+    'Rollout',
+    'spec.strategy.steps',
+    asking({ path: '/', method: 'HEAD', expect: { body: 'x' } }),
+    /an answer to HEAD has no body/,
+  ],
+  [
+    'Rollout',
+    'spec',
+    { targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }, strategy: { steps: [{ check }] } },
+    /without traffic\.service a check does not know its port: add check\.port/,
+  ],
   ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '10' } }], /should match/],
   ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '10% and 1pp' } }], /should match/],
   ['Rollout', 'spec.analysis.metrics', [{ errors: { ruleOut: '200%' } }], /should match/],
@@ -163,7 +317,38 @@ export const wrong: readonly (readonly [string, string, Json | undefined, RegExp
   ['MetricSource', 'spec.prometheus.address', 'http://prometheus:9090/?token=secret', /should match/],
   ['MetricSource', 'spec.prometheus.address', `http://${'x'.repeat(1020)}`, /may not be more than 1024/],
   ['MetricSource', 'spec.prometheus.timeout', '5', /should match/],
-  ['MetricSource', 'spec.dataPlane', 'istio', /Unsupported value: "istio".*"traefik", "app"/],
+  ['MetricSource', 'spec.dataPlane', 'nginx', /Unsupported value: "nginx".*"traefik", "istio", "linkerd", "app"/],
+  ['MetricSource', 'spec.prometheus.auth', { secretRef: { namespace: 'Serin', name: 'a' } }, /should match/],
+  ['MetricSource', 'spec.prometheus.caBundle', 'x', /caBundle needs an address with https:/],
+  ['MetricSource', 'spec.prometheus.headers', [{ name: 'Authorization', value: 'x' }], /not for a MetricSource to set/],
+  ['MetricSource', 'spec.prometheus.headers', [{ name: 'HOST', value: 'x' }], /not for a MetricSource to set/],
+  ['MetricSource', 'spec.prometheus.headers', [{ name: 'a b', value: 'x' }], /should match/],
+  ['MetricSource', 'spec.prometheus.headers', [{ name: 'a', value: 'x\r\ny: z' }], /should match/],
+  [
+    'MetricSource',
+    'spec.prometheus.headers',
+    [
+      { name: 'a', value: 'x' },
+      { name: 'a', value: 'y' },
+    ],
+    /Duplicate value/,
+  ],
+  ['MetricSource', 'spec.namespaces', { matchLabels: { team: 'a b' } }, /should match/],
+  ['MetricSource', 'spec.namespaces', { matchExpressions: [{ key: 'a', operator: 'In' }] }, /In and NotIn need values/],
+  [
+    'MetricSource',
+    'spec.namespaces',
+    { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] },
+    /have none/,
+  ],
+  [
+    'MetricSource',
+    'spec.namespaces',
+    { matchExpressions: [{ key: 'a', operator: 'Near', values: ['b'] }] },
+    /Unsupported value/,
+  ],
+  ['MetricSource', 'spec.confine', { namespaceLabel: 'a"} or b{c="' }, /should match/],
+  ['MetricSource', 'spec.scrape', { interval: '2' }, /should match/],
   ['MetricSource', 'spec.default', 'true', /must be of type boolean/],
   ['ReleaseRecord', 'spec.attempt', 0, /greater than or equal to 1/],
   ['ReleaseRecord', 'spec.attempt', 1.5, /must be of type integer/],
@@ -185,10 +370,37 @@ export const right: readonly (readonly [string, string, Json])[] = [
     weights(...Array.from({ length: 20 }, (_, i) => 0.29 * (i + 1)).map((w) => Number(w.toFixed(2)))),
   ],
   ['Rollout', 'spec.traffic.drain', '1h30m5s'],
+  ['Rollout', 'spec.strategy.steps', [{ check }, { weight: 5, atLeast: '1m' }, { check }, { check }, { weight: 25 }]],
+  ['Rollout', 'spec.strategy.steps', checks({ requests: [full, { path: '/' }], within: '30s', port: 8080 })],
+  ['Rollout', 'spec.strategy.steps', asking({ path: '/', expect: { within: '10s' } })],
+  [
+    'Rollout',
+    'spec',
+    {
+      targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
+      strategy: { steps: checks({ requests: [{ path: '/' }], port: 8080 }) },
+    },
+  ],
+  ['Rollout', 'spec.analysis', { mode: 'observe', whenUnsure: { after: '1m', do: 'proceed' } }],
+  [
+    'Rollout',
+    'spec.analysis.metrics',
+    [
+      { errors: {} },
+      { latency: { threshold: '300ms', tolerate: '12.5%', ruleOut: '2x + 1pp' } },
+      { query: { ...pair, tolerate: '5%', ruleOut: '3x' } },
+      { query: { ...limit, max: 30 } },
+      { query: { ...limit, name: 'workers', min: 0.5 } },
+    ],
+  ],
+  ['Rollout', 'spec.analysis.metrics', [{ latency: {} }]],
   ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '0.01pp', ruleOut: '0.2pp' } }]],
   ['Rollout', 'spec.analysis.metrics', [{ errors: { tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' } }]],
   ['RolloutAction', 'spec.action', 'resume'],
   ['MetricSource', 'spec.prometheus.address', 'https://[fd00::1]:9090/tenant/a'],
+  ['MetricSource', 'spec.prometheus.headers', [{ name: 'X-Scope-OrgID', value: 'shop|cart' }]],
+  ['MetricSource', 'spec.namespaces', { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } }],
+  ['MetricSource', 'spec.namespaces', { matchExpressions: [{ key: 'a', operator: 'Exists' }] }],
 ];
 
 function routes(count: number): Json[] {
@@ -197,6 +409,27 @@ function routes(count: number): Json[] {
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `n${i}`);
+}
+
+function queries(count: number): Json[] {
+  return names(count).map((name) => ({ query: { ...pair, name } }));
+}
+
+/** Beside errors, so that only the query can be wrong. */
+function query(fields: Json): Json[] {
+  return [{ errors: {} }, { query: fields }];
+}
+
+function checks(fields: Json): Json[] {
+  return [{ check: fields }];
+}
+
+function asking(request: Json): Json[] {
+  return checks({ requests: [request] });
+}
+
+function headers(count: number): Json[] {
+  return names(count).map((name) => ({ name, value: name }));
 }
 
 function weights(...values: number[]): Json[] {

@@ -170,9 +170,8 @@ stage.describe('who an action is by', () => {
     expect(body['spec']).toMatchObject({ by: 'alice' });
   });
 
-  const onLocal = stage.isLocal ? test : test.skip;
-  onLocal('is refused when a webhook insists on another name', async () => {
-    const stop = await startWebhook(server, namespace, rolloutActionsCreated, () => [
+  stage.testWith(['webhooks'], 'is refused when a webhook insists on another name', async () => {
+    const stop = await startWebhook(stage, rolloutActionsCreated, () => [
       { op: 'add', path: '/spec/by', value: 'the-boss' },
     ]);
     try {

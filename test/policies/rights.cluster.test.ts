@@ -30,6 +30,7 @@ stage.describe("Serin's own rights", () => {
     'create releaserecords.serin.dev',
     'patch releaserecords.serin.dev/status',
     'watch metricsources.serin.dev',
+    'get namespaces',
     'patch deployments.apps',
     'create replicasets.apps',
     'delete replicasets.apps',
@@ -38,6 +39,7 @@ stage.describe("Serin's own rights", () => {
     'watch endpointslices.discovery.k8s.io',
     'watch pods',
     'create events',
+    'list events',
   ])('include: %s', async (question) => {
     expect(await can(SERIN, question)).toBe(true);
   });
@@ -45,7 +47,10 @@ stage.describe("Serin's own rights", () => {
   test.each([
     'get secrets',
     'get configmaps',
-    'get namespaces',
+    'watch events',
+    'delete events',
+    'list namespaces',
+    'watch namespaces',
     'update rollouts.serin.dev',
     'delete deployments.apps',
     'create deployments.apps',
@@ -73,7 +78,10 @@ stage.describe("Serin's own rights", () => {
     ['impersonate serviceaccounts serin', false],
     ['impersonate serviceaccounts default', false],
     ['create serviceaccounts/token serin', false],
-    ['get secrets', false],
+    ['get secrets', true],
+    ['list secrets', false],
+    ['watch secrets', false],
+    ['patch secrets', false],
   ])('in its own namespace, %s: %s', async (question, expected) => {
     expect(await can(SERIN, question, 'serin-system')).toBe(expected);
   });
@@ -123,6 +131,8 @@ stage.describe('the rights that a namespace already gives', () => {
     ['edit', 'delete releaserecords.serin.dev', false],
     ['edit', 'create metricsources.serin.dev', false],
     ['edit', 'patch rollouts.serin.dev/status', false],
+    ['edit', 'create rollouts.serin.dev/actions', false],
+    ['admin', 'create rollouts.serin.dev/actions', false],
     ['view', 'watch rollouts.serin.dev', true],
     ['view', 'get releaserecords.serin.dev', true],
     ['view', 'create rolloutactions.serin.dev', false],

@@ -5,8 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { authorityPem, certificatePathsOf } from '../cluster/certificates.ts';
-import type { ApiServer } from './api-server.ts';
+import type { Serving, Stage } from './stage.ts';
 
 type Patch = readonly { readonly op: 'replace' | 'add'; readonly path: string; readonly value: unknown }[];
 
@@ -17,14 +16,14 @@ interface Requests {
   readonly operations: readonly string[];
 }
 
-/** Starts answering requests about a namespace's objects with a JSON patch; the returned function ends it. */
+/** Starts answering requests about a namespace's objects with a JSON patch; the returned function ends it. Needs `webhooks`. */
 export async function startWebhook(
-  server: ApiServer,
-  namespace: string,
+  { server, namespace, serving }: Stage,
   requests: Requests,
   patchOf: (deployment: unknown) => Patch,
 ): Promise<() => Promise<void>> {
-  const { certificate, key } = certificatePathsOf.server();
+  if (serving === undefined) throw new Error('the API server of this cluster cannot call a webhook on this machine');
+  const { certificate, key } = serving;
   const listener = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (part: string) => (text += part));
@@ -40,7 +39,7 @@ export async function startWebhook(
     listener.on('error', reject).listen(0, '127.0.0.1', () => resolve(Object(listener.address())));
   });
   const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-  await server.ask('POST', path, configuration(namespace, requests, address.port));
+  await server.ask('POST', path, configuration(namespace, requests, address.port, serving));
   return async () => {
     await server.ask('DELETE', `${path}/${namespace}`);
     listener.closeAllConnections();
@@ -48,10 +47,10 @@ export async function startWebhook(
   };
 }
 
-function configuration(namespace: string, requests: Requests, port: number) {
+function configuration(namespace: string, requests: Requests, port: number, { ca }: Serving) {
   const webhook = {
     name: 'mutator.serin.test',
-    clientConfig: { url: `https://127.0.0.1:${port}/`, caBundle: Buffer.from(authorityPem()).toString('base64') },
+    clientConfig: { url: `https://127.0.0.1:${port}/`, caBundle: Buffer.from(ca).toString('base64') },
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
     rules: [requests],
     failurePolicy: 'Fail',

@@ -2,6 +2,8 @@
 import type { Colour, Terminal } from '../terminal.ts';
 import { painted } from '../terminal.ts';
 import { type Area, areas, type Finding, type Mark } from './finding.ts';
+import type { Proof } from './proof.ts';
+import { proofTable } from './proof-text.ts';
 
 export interface CheckReport {
   /** "Rollout shop/checkout", or undefined when only the cluster was looked at. */
@@ -9,6 +11,8 @@ export interface CheckReport {
   readonly findings: readonly Finding[];
   /** What nobody could see, or nobody looked at. */
   readonly notSeen: readonly string[];
+  /** What the traffic of now can prove, where there is some. */
+  readonly proof?: Proof | undefined;
 }
 
 const colours: Readonly<Record<Mark, Colour>> = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'cyan' };
@@ -23,12 +27,12 @@ const titles: Readonly<Record<Area, string>> = {
 };
 
 export function checkLines(
-  { subject, findings, notSeen }: CheckReport,
+  { subject, findings, notSeen, proof }: CheckReport,
   terminal: Pick<Terminal, 'hasColour'>,
 ): string[] {
   return [
     ...(subject === undefined ? [] : [subject, '']),
-    ...areas.flatMap((area) => areaLines(area, findings, terminal)),
+    ...areas.flatMap((area) => areaLines(area, findings, area === 'metrics' ? proof : undefined, terminal)),
     painted(terminal, 'bold', 'Not seen from here'),
     ...notSeen.map((sentence) => `  ${sentence}`),
     '',
@@ -36,14 +40,20 @@ export function checkLines(
   ];
 }
 
-function areaLines(area: Area, findings: readonly Finding[], terminal: Pick<Terminal, 'hasColour'>): string[] {
+function areaLines(
+  area: Area,
+  findings: readonly Finding[],
+  proof: Proof | undefined,
+  terminal: Pick<Terminal, 'hasColour'>,
+): string[] {
   const own = findings.filter((finding) => finding.area === area);
   if (own.length === 0) return [];
   const lines = own.map(({ mark, message, reason }) => {
     const named = reason === undefined || mark === 'ok' ? '' : `${reason}: `;
     return `  ${painted(terminal, colours[mark], signs[mark])}  ${named}${message}`;
   });
-  return [painted(terminal, 'bold', titles[area]), ...lines, ''];
+  const shown = proof === undefined ? [] : proofTable(proof).map((line) => `        ${line}`);
+  return [painted(terminal, 'bold', titles[area]), ...lines, ...shown, ''];
 }
 
 function summary(findings: readonly Finding[], terminal: Pick<Terminal, 'hasColour'>): string {

@@ -8,7 +8,7 @@ import { run } from '../program.ts';
 import type { Finding } from './finding.ts';
 
 const found = await openCluster();
-const stage = openStage('check');
+const stage = openStage('check', ['routes']);
 const { namespace, server } = stage;
 const patienceMs = 60_000;
 

@@ -5,6 +5,7 @@ import type { RolloutStatus } from '../../api/rollout-status.ts';
 import { Observer } from '../../controller/observe.ts';
 import type { Rollout } from '../../controller/stores.ts';
 import type { KubeObject } from '../../kube/resources.ts';
+import { firstWeight } from '../../release/weights.ts';
 import type { World } from '../../release/world.ts';
 import { ConvergenceWatch } from '../../traffic/convergence.ts';
 import { deploymentNamed } from '../deployment-name.ts';
@@ -19,8 +20,9 @@ import { type GlobalOptions, type Session, type Surroundings, withSession } from
 import { type CheckReport, checkLines } from './check-text.ts';
 import { clusterFindings, type Features } from './cluster-findings.ts';
 import { type Finding, findingsOf } from './finding.ts';
-import { metricsFindings } from './metrics-findings.ts';
+import { metricsSeen } from './metrics-findings.ts';
 import { operatorFindings } from './operator-findings.ts';
+import type { Proof } from './proof.ts';
 import { type Concerned, rightsFindings } from './rights-findings.ts';
 import { trafficFindings } from './traffic-findings.ts';
 import { triedIfStored } from './trials.ts';
@@ -70,6 +72,7 @@ async function reportOf(
   return {
     subject: subject?.title,
     findings: [...findings, ...operator, ...(examined?.findings ?? []), ...rights],
+    ...(examined?.proof === undefined ? {} : { proof: examined.proof }),
     notSeen: [...(examined?.notes ?? []), ...neverSeen],
   };
 }
@@ -125,6 +128,7 @@ interface Examined {
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
   readonly concerned: Concerned | undefined;
+  readonly proof?: Proof | undefined;
 }
 
 async function examine(
@@ -144,30 +148,32 @@ async function examine(
   }
   const { spec } = seen;
   const deployment = sight.stores.deployments.get(namespace, spec.target.name);
-  const trials = await triedIfStored(client, deployment, spec.strategy.steps[0]?.weightPercent ?? 100);
+  const trials = await triedIfStored(client, deployment, firstWeight(spec.strategy.steps));
   const world = { ...seen, rehearsal: trials.rehearsal };
   const plan = planOf(world, {
     services: sight.complete.has('services'),
     routes: sight.complete.has('httproutes'),
     deployments: sight.complete.has('deployments'),
   });
+  const { findings: ofMetrics, proof } = await metricsSeen({
+    world,
+    plan,
+    stores: sight.stores,
+    seesSources: sight.complete.has('metricsources'),
+    client,
+    clock: around.clock,
+  });
   const findings = [
     ...workloadFindings({ world, plan, status: statusOf(current), trials, features }, around.clock.nowMs()),
     ...trafficFindings(world, plan),
-    ...(await metricsFindings({
-      world,
-      stores: sight.stores,
-      seesSources: sight.complete.has('metricsources'),
-      client,
-      clock: around.clock,
-    })),
+    ...ofMetrics,
   ];
   const concerned = {
     deployment: spec.target.name,
     services: plan.pinned,
     routes: spec.traffic.routes.map((route) => route.name),
   };
-  return { findings, notes, concerned };
+  return { findings, notes, concerned, proof };
 }
 
 /** As the operator would see it, but without what only the operator knows; a sentence when the spec cannot be read. */
@@ -180,7 +186,9 @@ function worldOf(
   const observer = new Observer(stores, {
     guardOf: () => 'unknown',
     rehearsalOf: () => rehearsal,
+    checkOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
+    eventsOf: () => [],
     convergence: new ConvergenceWatch(clock),
   });
   const observation = observer.observe(rollout);

@@ -7,7 +7,7 @@ import type { Decision, Effect } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
 import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverged, stableSet } from '../views.ts';
 import { sharingOf } from '../sharing.ts';
-import { canarySize } from '../weights.ts';
+import { canarySize, firstWeight } from '../weights.ts';
 import type { ReplicaSetView, RouteView, World } from '../world.ts';
 import { podsLate, unhurried } from './health.ts';
 import { pinning, unpinning } from './pins.ts';
@@ -171,7 +171,7 @@ function missingParts(world: World, attempt: Attempt): readonly Effect[] {
   const isRouted = sharingOf(attempt.spec) === 'routes';
   if (isRouted && world.canaryService === undefined) return [{ kind: 'createCanaryService' }];
   const canary = canarySet(world, attempt);
-  const first = attempt.spec.strategy.steps[0]?.weightPercent ?? 100;
+  const first = firstWeight(attempt.spec.strategy.steps);
   // Where pods are the weight, the first one is as little as there can be.
   const replicas = isRouted ? canarySize(first, world.deployment?.replicas ?? 1) : 1;
   const { hash, record, replicaSet: name } = attempt;
@@ -192,7 +192,9 @@ function waiting(world: World, attempt: Attempt, nowMs: number): Decision {
   if (unsettled.length > 0) return joining(world, attempt, unsettled, nowMs);
   const down = outage(world, attempt, nowMs);
   if (down !== undefined && 'memory' in down) return down;
-  if (!mayRise(world, attempt)) return heldBack(world, attempt, down, nowMs);
+  // A check needs no metric source: no user meets the version by it.
+  const isCheck = attempt.spec.strategy.steps[0]?.check !== undefined;
+  if (!isCheck && !mayRise(world, attempt)) return heldBack(world, attempt, down, nowMs);
   return enterStep(world, attempt, 0, nowMs);
 }
 

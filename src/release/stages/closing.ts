@@ -89,6 +89,7 @@ function outcomeOf(why: Retreat['why']): ReleaseOutcome {
     case 'unknownPast':
       return 'Unknown';
     case 'harm':
+    case 'check':
     case 'crash':
     case 'notReady':
       return 'RolledBack';

@@ -1,7 +1,6 @@
 /** What pods say of a revision without any statistics: not ready in time, or crashing. */
 import type { Attempt } from '../../api/rollout-status.ts';
-import type { Reason } from '../../api/reasons.ts';
-import type { Decision } from '../decision.ts';
+import type { Decision, EventReason } from '../decision.ts';
 import { canaryReady, canarySet } from '../views.ts';
 import type { ReplicaSetView, World } from '../world.ts';
 import { enterRetreat } from './retreat.ts';
@@ -16,7 +15,7 @@ export function podsLate(world: World, attempt: Attempt, nowMs: number): Decisio
   if (world.deployment?.replicas === 0) return undefined;
   if (attempt.convergedAtMs !== undefined || nowMs - askedSinceMs(attempt, canary) < withinMs) return undefined;
   if (areReady(world, attempt, canary)) return undefined;
-  const reason: Reason = canary?.trouble?.reason ?? 'NotReady';
+  const reason: EventReason = canary?.trouble?.reason ?? 'NotReady';
   const message = lateWords(attempt, canary, `${Math.round(withinMs / 1000)}s`);
   return enterRetreat(world, nowMs, { why: 'notReady', reason, message });
 }

@@ -78,7 +78,7 @@ function starting(
   nowMs: number,
 ): Told {
   const leftMs = attempt.weightSinceMs + attempt.spec.strategy.podsReadyWithinMs - nowMs;
-  const message = `${place(attempt)}: waiting for pods, ${ready} of the ${needed} that ${percent(weightPercent)} needs are ready.`;
+  const message = `${place(attempt)}: waiting for pods, ${ready} of the ${needed} that ${weightPercent > 0 ? percent(weightPercent) : 'the check'} needs are ready.`;
   return leftMs > 0
     ? { reason: 'PodsStarting', message, wakeAfterMs: Math.max(100, leftMs) }
     : { reason: 'CapacityLow', message, stalled: true, wakeAfterMs: 10_000 };

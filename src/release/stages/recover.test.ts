@@ -1,3 +1,4 @@
+import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
 import { decide } from '../decide.ts';
 import {
   adding,
@@ -147,7 +148,7 @@ test('a journal that a newer Serin wrote is never acted on', () => {
   const { memory } = stepping(1);
   const world: World = {
     ...withRoute(stepping(1), { canaryWeightPercent: 90 }),
-    memory: { ...memory, journal: { ...memory.journal, version: 2 } },
+    memory: { ...memory, journal: { ...memory.journal, version: JOURNAL_VERSION + 1 } },
   };
   const decided = decide(world, NOW);
   expect(decided).toMatchObject({ effects: [], events: [], report: { reason: 'NewerJournal', stalled: true } });

@@ -2,9 +2,8 @@
  * The way back, for whatever cause: traffic off the canary, converged, drained, its backend out, its pods gone, and
  * only then the pins off (S6). Unpinned first, the user's Service would take in rejected pods while they are Ready.
  */
-import type { Reason } from '../../api/reasons.ts';
 import type { Attempt, Retreat } from '../../api/rollout-status.ts';
-import type { Decision, Effect } from '../decision.ts';
+import type { Decision, Effect, EventReason } from '../decision.ts';
 import { decision, latches, withAttempt } from '../plan.ts';
 import { sharingOf } from '../sharing.ts';
 import { isoTime } from '../time.ts';
@@ -33,7 +32,7 @@ const WITNESSES = 5;
 
 export interface Cause {
   readonly why: Retreat['why'];
-  readonly reason: Reason;
+  readonly reason: EventReason;
   readonly message: string;
 }
 

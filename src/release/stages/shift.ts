@@ -11,6 +11,7 @@ import {
   canarySet,
   convergesInMs,
   isConverged,
+  presentCheck,
   servingRoutes,
   stableSet,
 } from '../views.ts';
@@ -44,7 +45,7 @@ export function shift(world: World, attempt: Attempt, wish: Wish, nowMs: number)
 function byPods(world: World, attempt: Attempt, wish: Wish): Shift {
   const { replicas = 0 } = world.deployment ?? {};
   const canary = canarySet(world, attempt);
-  const wanted = sharedPods(wish.weightPercent, replicas);
+  const wanted = Math.max(sharedPods(wish.weightPercent, replicas), asksPods(attempt, replicas));
   const { effects, isHeld } = towards(world, attempt, canary, wanted, wish.mayRise);
   const { ready = 0, podsLeft = 0 } = canary ?? {};
   if (ready < wanted && !isHeld) return { kind: 'starting', ready, needed: wanted, effects };
@@ -78,7 +79,7 @@ function byRoutes(world: World, attempt: Attempt, wish: Wish, nowMs: number): Sh
   const { weightPercent } = wish;
   const repairs = repairing(world, attempt);
   const replicas = world.deployment?.replicas ?? 0;
-  const needed = podsForShare(weightPercent, replicas);
+  const needed = Math.max(podsForShare(weightPercent, replicas), asksPods(attempt, replicas));
   // Scaled to zero, nothing may carry traffic, and pods of the canary end like all the others.
   const ready = replicas === 0 ? 0 : canaryReady(world, attempt);
   const carried = ready >= needed ? weightPercent : Math.min(weightPercent, shareOfPods(ready, replicas));
@@ -93,6 +94,11 @@ function byRoutes(world: World, attempt: Attempt, wish: Wish, nowMs: number): Sh
   if (ready < needed) return { kind: 'starting', ready, needed, effects: [...repairs, ...sizing] };
   if (repairs.length + sizing.length > 0) return { kind: 'working', effects: [...repairs, ...sizing] };
   return raising(world, attempt, wish, nowMs);
+}
+
+/** A check needs somebody to ask, also before the first weight. */
+function asksPods(attempt: Attempt, replicas: number): number {
+  return replicas > 0 && presentCheck(attempt) !== undefined ? 1 : 0;
 }
 
 function split(route: RouteView, weightPercent: number): Effect {

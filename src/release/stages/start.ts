@@ -25,7 +25,7 @@ export function startAttempt(world: World, deployment: DeploymentView, nowMs: nu
     { ...world.memory, journal: { ...world.memory.journal, version: JOURNAL_VERSION, attempts: number } },
     attempt,
   );
-  const message = `Release of revision ${attempt.hash} (${attempt.image}) began; ${world.memory.stable?.hash ?? ''} is stable.`;
+  const message = `Release of revision ${attempt.hash} (${attempt.image}) began; ${world.memory.stable?.hash ?? ''} is stable. ${unsureWords(attempt)}`;
   return decision(
     memory,
     { phase: 'Progressing', reason: 'ReleaseStarted', message, stalled: false },
@@ -34,6 +34,17 @@ export function startAttempt(world: World, deployment: DeploymentView, nowMs: nu
       wakeAfterMs: 0,
     },
   );
+}
+
+/** Said before anybody waits: what happens where nothing can be proved. */
+function unsureWords({ noSource, spec: { analysis } }: Attempt): string {
+  const { afterMs, do: wish } = analysis.whenUnsure;
+  const then = { proceed: 'goes on', hold: 'waits for a person', rollback: 'goes back' }[wish];
+  const after = `after ${Math.round(afterMs / 1000)}s it ${then}`;
+  if (noSource)
+    return `No metric source is configured, only readiness and restarts are watched; in each step, ${after}.`;
+  const mode = analysis.mode === 'observe' ? 'Mode observe: nothing is done about what the judge says. ' : '';
+  return `${mode}With too few requests to tell in a step, ${after}.`;
 }
 
 function newAttempt(world: World, deployment: DeploymentView, nowMs: number): Attempt {
@@ -86,7 +97,7 @@ export function pinnable(spec: World['spec']): Attempt['spec'] {
     strategy: { ...spec.strategy, steps: spec.strategy.steps.map((step) => ({ ...step })) },
     analysis: {
       ...spec.analysis,
-      errors: { ...spec.analysis.errors },
+      metrics: spec.analysis.metrics.map((metric) => ({ ...metric })),
       whenUnsure: { ...spec.analysis.whenUnsure },
       onSourceDown: { ...spec.analysis.onSourceDown },
     },

@@ -297,3 +297,26 @@ test.each(Array.from({ length: 20 }, (_, index) => index + 1))(
     expect(told.slice(0, count).reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(8);
   },
 );
+
+test('requests that do not go where they were sent are no lack of them: it holds and says so', () => {
+  const splitOff = 'The routes send 10% to the new version, and 0 of 3400 requests reached it.';
+  const answer = judged({ splitOff });
+  const world = { ...stepping(0, { convergedAtMs: NOW - 60 * MINUTE }), answer };
+  const decided = decide(world, NOW);
+  expect(attemptIn(decided).step).toBe(0);
+  expect(decided.report).toMatchObject({ reason: 'SplitOff', stalled: true });
+  expect(decided.report.message).toContain(splitOff);
+});
+
+test('a metric that was asked for and that nothing counts is named, and only whenUnsure goes on', () => {
+  const answer = judged({ notJudged: ['latency', 'conversion'] });
+  const waiting = decide({ ...stepping(0), answer }, NOW);
+  expect(waiting.report.message).toContain('Nothing counts latency, conversion');
+  const world = { ...stepping(0, { convergedAtMs: NOW - 60 * MINUTE }), answer };
+  expect(attemptIn(decide(world, NOW)).step).toBe(1);
+});
+
+test('what happens without enough evidence, and when, is known from the start of the step', () => {
+  const decided = decide({ ...stepping(0), answer: judged() }, NOW);
+  expect(decided.report.nextTransitionAtMs).toBe(NOW - MINUTE + 10 * MINUTE);
+});

@@ -1,9 +1,11 @@
 /** One step: bring the weight, let it be judged, and go on only on a fresh "acceptable", on whenUnsure or on a person's word (S4). */
+import type { Judged } from '../../analysis/answer.ts';
+import type { EffectiveCheck } from '../../api/effective.ts';
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
 import { exposureWords, sharingOf } from '../sharing.ts';
-import { canarySet, exposedPercent, isDoubtful } from '../views.ts';
+import { canarySet, exposedPercent, isDoubtful, presentCheck } from '../views.ts';
 import { percent } from '../weights.ts';
 import type { World } from '../world.ts';
 import { isSpotless, podsLate } from './health.ts';
@@ -27,16 +29,36 @@ export function enterStep(world: World, attempt: Attempt, index: number, nowMs: 
     weightPercent,
     weightSinceMs: nowMs,
   };
-  const message =
-    step === undefined
-      ? bakeWords(world, attempt)
-      : `Step ${index + 1} of ${steps.length + 1}: ${exposureWords(attempt, weightPercent, world.deployment?.replicas ?? 0)}.`;
+  const message = step === undefined ? bakeWords(world, attempt) : stepWords(world, next);
   const note = { type: 'Normal', reason: step === undefined ? 'Baking' : 'Stepped', message } as const;
   return decision(
     withAttempt(world.memory, next),
     { phase: 'Progressing', reason: note.reason, message, stalled: false },
     { events: isTold(index, steps.length) ? [note] : [], wakeAfterMs: 0 },
   );
+}
+
+function stepWords(world: World, attempt: Attempt): string {
+  const check = presentCheck(attempt);
+  const words =
+    check === undefined
+      ? exposureWords(attempt, attempt.weightPercent, world.deployment?.replicas ?? 0)
+      : checkWords(attempt, check);
+  return `${place(attempt)}: ${words}.`;
+}
+
+/** "2 requests are sent to pods of 7f9c, which no user reaches yet" */
+export function checkWords({ hash, weightPercent }: Attempt, { requests }: EffectiveCheck): string {
+  const asked = requests.length === 1 ? '1 request is sent' : `${requests.length} requests are sent`;
+  return `${asked} to pods of ${hash}${weightPercent > 0 ? '' : ', which no user reaches yet'}`;
+}
+
+/** After a person's word for promotion the weights between are left out, and no check is. */
+export function nextStep({ promotedBy, spec, step }: Attempt): number {
+  const { steps } = spec.strategy;
+  if (promotedBy === undefined) return step + 1;
+  const check = steps.findIndex((one, index) => index > step && one.check !== undefined);
+  return check === -1 ? steps.length : check;
 }
 
 /** A clean release has at most 12 Events, four of them besides its steps; of many steps every second or third is told. */
@@ -76,9 +98,14 @@ export function progress(
   if (refusal !== undefined) return decision(world.memory, refusal, { wakeAfterMs: 5000 });
   if (attempt.convergedAtMs === undefined) return converged(world, attempt, nowMs);
   if (attempt.brake !== undefined || attempt.pausedBy !== undefined) return heldBack(world, attempt, down, nowMs);
-  if (down !== undefined && attempt.promotedBy === undefined && attempt.skippedStep !== attempt.step)
-    return decision(world.memory, down, { wakeAfterMs: 10_000 });
+  if (down !== undefined && !needsNoSource(attempt)) return decision(world.memory, down, { wakeAfterMs: 10_000 });
   return judge(world, attempt, nowMs);
+}
+
+/** A person's word stands for what the source would say, and what pods answer to a check is known without it. */
+function needsNoSource(attempt: Attempt): boolean {
+  const isAsked = attempt.promotedBy !== undefined || attempt.skippedStep === attempt.step;
+  return isAsked || presentCheck(attempt) !== undefined;
 }
 
 /** The weight stays where it is; says what for, and asks for a person when it lasts (S8). */
@@ -135,8 +162,7 @@ export function judgeStep(world: World, attempt: Attempt, nowMs: number): Decisi
   const step = attempt.spec.strategy.steps[attempt.step];
   // A person's word stands for missing evidence, never for evidence of harm.
   const mayBeAsked = !isDoubtful(world);
-  if (mayBeAsked && attempt.promotedBy !== undefined)
-    return enterStep(world, attempt, attempt.spec.strategy.steps.length, nowMs);
+  if (mayBeAsked && attempt.promotedBy !== undefined) return enterStep(world, attempt, nextStep(attempt), nowMs);
   if (mayBeAsked && attempt.skippedStep === attempt.step) return enterStep(world, attempt, attempt.step + 1, nowMs);
   const sinceMs = nowMs - (attempt.convergedAtMs ?? nowMs);
   const leastMs = step?.atLeastMs ?? 0;
@@ -163,7 +189,7 @@ export function impatient(world: World, attempt: Attempt, nowMs: number, proceed
     case 'hold':
       return decision(
         world.memory,
-        { ...judgingReport(world, attempt, nowMs), reason: 'Unsure', stalled: true },
+        { ...judgingReport(world, attempt, nowMs), reason: isSplitOff(world) ? 'SplitOff' : 'Unsure', stalled: true },
         { wakeAfterMs: 30_000 },
       );
     case 'wait':
@@ -173,6 +199,18 @@ export function impatient(world: World, attempt: Attempt, nowMs: number, proceed
     default:
       return patience satisfies never;
   }
+}
+
+function isSplitOff({ answer }: World): boolean {
+  return answer.kind === 'judged' && answer.splitOff !== undefined;
+}
+
+/** What the judge says, and what keeps its evidence from being enough whatever there is of it. */
+function judgedWords({ sentence, waitingFor, splitOff, notJudged = [] }: Judged): string {
+  const said = waitingFor === undefined ? `. ${sentence}` : `; ${waitingFor}.`;
+  const names = notJudged.join(', ');
+  const missing = names === '' || said.includes(names) ? '' : ` Nothing counts ${names}, so only whenUnsure goes on.`;
+  return `${said}${splitOff === undefined || said.includes(splitOff) ? '' : ` ${splitOff}`}${missing}`;
 }
 
 export function judgingReport(world: World, attempt: Attempt, nowMs: number): Report {
@@ -185,9 +223,10 @@ export function judgingReport(world: World, attempt: Attempt, nowMs: number): Re
       return {
         phase: 'Progressing',
         reason: 'Judging',
-        message: answer.waitingFor === undefined ? `${where}. ${answer.sentence}` : `${where}; ${answer.waitingFor}.`,
+        message: `${where}${judgedWords(answer)}`,
         stalled: false,
         verdict: answer.level === 'calm' ? (answer.stepAcceptable ? 'Acceptable' : 'NotEnough') : 'Doubt',
+        ...(answer.level === 'calm' && !answer.stepAcceptable ? { nextTransitionAtMs } : {}),
       };
     case 'noSource':
       return {

@@ -106,6 +106,55 @@ describe('the brake', () => {
     expect(attemptIn(decide({ ...calmed, answer: judged({ level: 'doubt' }) }, NOW)).brake).toBeDefined();
   });
 
+  test('of the judge does not become one that time takes off, because a pod crashed once too (S4)', () => {
+    const restarted = { restartedPods: 2, lastRestartAtMs: NOW };
+    const crashing = { ...withSet(braked(), 'new', restarted), answer: judged() };
+    const decided = decide(crashing, NOW);
+    const later = { ...crashing, memory: decided.memory };
+    expect(attemptIn(decide(later, NOW + 2 * MINUTE)).brake).toMatchObject({ crash: false });
+    expect(attemptIn(decide({ ...later, answer: acceptable }, NOW)).brake).toBeDefined();
+    expect(attemptIn(decide({ ...later, answer: acceptable }, NOW + 2 * MINUTE)).brake).toBeUndefined();
+    const looping = decide({ ...withSet(braked(), 'new', { crashLooping: 1 }), answer: judged() }, NOW);
+    expect(attemptIn(looping).retreat).toMatchObject({ why: 'crash' });
+  });
+
+  test('of crashes becomes the judge’s when the judge says so too, and keeps its time', () => {
+    const decided = decide({ ...braked({ crash: true }), answer: doubt }, NOW);
+    expect(attemptIn(decided).brake).toMatchObject({ crash: false, sinceMs: NOW - MINUTE, weightPercent: 10 });
+    expect(attemptIn(decided).bakeBrakes).toBeUndefined();
+    expect(decided.events).toEqual([]);
+    const calm = { ...braked({ crash: true }), memory: decided.memory, answer: judged() };
+    expect(attemptIn(decide(calm, NOW + 2 * MINUTE)).brake).toBeDefined();
+  });
+
+  test('of crashes in the bake comes off once and no more: what crashes under full load alone would come back for ever', () => {
+    const crash = { ...brake, crash: true };
+    const at = (bakeBrakes: number): World =>
+      withRoute(baking({ brake: crash, bakeBrakes }), { canaryWeightPercent: 10 });
+    expect(attemptIn(decide({ ...at(1), answer: judged() }, NOW)).brake).toBeUndefined();
+    expect(attemptIn(decide({ ...at(2), answer: judged() }, NOW)).brake).toBeDefined();
+  });
+
+  test('of the bake comes off for what was shown beside the old version since then, not for what was shown before', () => {
+    const baked = (part = {}): World =>
+      withRoute(baking({ brake, bakeBrakes: 1, ...part }), { canaryWeightPercent: 10 });
+    const shownBefore = { ...acceptable, stepAcceptable: false };
+    expect(attemptIn(decide({ ...baked(), answer: shownBefore }, NOW)).brake).toBeDefined();
+    expect(attemptIn(decide({ ...baked(), answer: acceptable }, NOW)).brake).toBeUndefined();
+  });
+
+  test('of the bake comes off once: what fails only under full load would fail again', () => {
+    const first = decide({ ...baking(), answer: doubt }, NOW);
+    expect(attemptIn(first)).toMatchObject({ bakeBrakes: 1 });
+    expect(attemptIn(decide({ ...baking({ promotedBy: 'alice' }), answer: doubt }, NOW)).promotedBy).toBeUndefined();
+    const second = decide({ ...baking({ bakeBrakes: 1 }), answer: doubt }, NOW);
+    expect(attemptIn(second)).toMatchObject({ bakeBrakes: 2 });
+    const twice = withRoute(baking({ brake, bakeBrakes: 2 }), { canaryWeightPercent: 10 });
+    const decided = decide({ ...twice, answer: acceptable }, NOW);
+    expect(attemptIn(decided).brake).toBeDefined();
+    expect(decided.report.message).toContain('It had to be braked at 100% twice');
+  });
+
   test('follows the capacity in the look in which it is released (S17)', () => {
     expect(kindsOf(decide({ ...withCanaryPods(braked(), 2, 0), answer: acceptable }, NOW))).toEqual(['split']);
   });
@@ -185,4 +234,14 @@ test('a person’s promotion or skip stands for missing evidence, never for evid
       stage: 'step',
       step: 0,
     });
+});
+
+test.each([
+  [undefined, 'Errors'],
+  ['errors', 'Errors'],
+  ['latency', 'Latency'],
+  ['conversion', 'Metric'],
+])('harm that %s carries has the reason %s', (culprit, reason) => {
+  const answer = judged({ level: 'harmful', ...(culprit === undefined ? {} : { culprit }) });
+  expect(attemptIn(decide({ ...stepping(0), answer }, NOW)).retreat).toMatchObject({ why: 'harm', reason });
 });

@@ -2,15 +2,17 @@
  * What the judge's answer, crashes and outages mean for a release that is under way: go back, brake, release the brake,
  * hold, or nothing. An outage is never a verdict (S7).
  */
+import type { Judged } from '../../analysis/answer.ts';
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, remembering, withAttempt } from '../plan.ts';
 import { canarySet, exposedPercent, isDoubtful, routedPercent } from '../views.ts';
 import { brakeWeight, percent } from '../weights.ts';
+import { isBakeOfRoutes } from '../sharing.ts';
 import type { World } from '../world.ts';
 import { CRASH_GRACE_MS, crashWords, isSpotless } from './health.ts';
-import { enterRetreat } from './retreat.ts';
+import { type Cause, enterRetreat } from './retreat.ts';
 import { shift } from './shift.ts';
 
 /** A brake that nobody resolved for this long needs a person; it never becomes a rollback by itself. */
@@ -19,16 +21,31 @@ export const UNRESOLVED_MS = 600_000;
 /** Going back or braking for harm; undefined when there is no reason to. */
 export function harmed(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
   const { answer } = world;
-  if (answer.kind === 'judged' && answer.level === 'harmful')
-    return enterRetreat(world, nowMs, { why: 'harm', reason: 'Errors', message: answer.sentence });
+  if (answer.kind === 'judged' && answer.level === 'harmful') return enterRetreat(world, nowMs, harmBy(answer));
   const crashes = crashWords(canarySet(world, attempt), nowMs);
-  if (crashes !== undefined) return crashed(world, attempt, crashes, nowMs);
-  const doubtful = answer.kind === 'judged' && (answer.level === 'brake' || answer.level === 'onePod');
-  if (!doubtful || attempt.brake !== undefined) return undefined;
+  const crash = crashes === undefined ? undefined : crashed(world, attempt, crashes, nowMs);
+  if (crash !== undefined) return crash;
+  return doubted(world, attempt, nowMs);
+}
+
+/** A brake that crashes put on becomes the judge's when the judge says so too: then time alone takes it off no more (S4). */
+function doubted(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
+  const { answer } = world;
+  const isMeant = answer.kind === 'judged' && (answer.level === 'brake' || answer.level === 'onePod');
+  if (!isMeant || attempt.brake?.crash === false) return undefined;
   // A smaller weight does not move sessions: where they are kept, braking cannot help anybody.
   if (keepsSessions(world))
-    return enterRetreat(world, nowMs, { why: 'harm', reason: 'Errors', message: `${answer.sentence} ${SESSIONS}` });
+    return enterRetreat(world, nowMs, { ...harmBy(answer), message: `${answer.sentence} ${SESSIONS}` });
   return braked(world, attempt, answer.sentence, false, nowMs);
+}
+
+/** The verdict, with the metric that carries it as one word of the closed list. */
+export function harmBy({ culprit = 'errors', sentence: message }: Judged): Cause {
+  return {
+    why: 'harm',
+    reason: culprit === 'errors' ? 'Errors' : culprit === 'latency' ? 'Latency' : 'Metric',
+    message,
+  };
 }
 
 const SESSIONS = 'The route keeps sessions, so a smaller weight would not take anybody off it.';
@@ -39,10 +56,13 @@ function keepsSessions(world: World): boolean {
 
 function crashed(world: World, attempt: Attempt, words: string, nowMs: number): Decision | undefined {
   const { brake } = attempt;
+  const canary = canarySet(world, attempt);
   if (keepsSessions(world))
     return enterRetreat(world, nowMs, { why: 'crash', reason: 'Crashes', message: `${words}. ${SESSIONS}` });
-  if (brake === undefined || !brake.crash) return braked(world, attempt, `${words}.`, true, nowMs);
-  if (nowMs - brake.sinceMs < CRASH_GRACE_MS) return undefined;
+  if (brake === undefined) return braked(world, attempt, `${words}.`, true, nowMs);
+  // The judge's brake stays the judge's. Restarts are not new reason to go back then, pods that never stay up are.
+  const isGiven = !brake.crash && (canary?.crashLooping ?? 0) === 0;
+  if (isGiven || nowMs - brake.sinceMs < CRASH_GRACE_MS) return undefined;
   return enterRetreat(world, nowMs, {
     why: 'crash',
     reason: 'Crashes',
@@ -54,8 +74,12 @@ function braked(world: World, attempt: Attempt, why: string, crash: boolean, now
   const before = Math.max(exposedPercent(world, attempt), attempt.brake?.weightPercent ?? attempt.weightPercent);
   const rate = world.answer.kind === 'judged' ? world.answer.totalRequestsPerSecond : 0;
   const weightPercent = attempt.brake?.weightPercent ?? (before > 0 ? brakeWeight(before, rate) : 0);
-  const sinceMs = crash || attempt.brake === undefined ? nowMs : attempt.brake.sinceMs;
-  const next: Attempt = { ...attempt, brake: { sinceMs, weightPercent, message: why, crash } };
+  const sinceMs = attempt.brake?.sinceMs ?? nowMs;
+  const isAnother = attempt.brake === undefined && isBakeOfRoutes(attempt);
+  const brake = { sinceMs, weightPercent, message: why, crash };
+  const next: Attempt = isAnother
+    ? { ...withoutHaste(attempt), brake, bakeBrakes: (attempt.bakeBrakes ?? 0) + 1 }
+    : { ...attempt, brake };
   const message = `Braked at ${percent(weightPercent)}: ${why}`;
   const events = attempt.brake === undefined ? [{ type: 'Warning', reason: 'Braked', message } as const] : [];
   const memory = withAttempt(world.memory, next);
@@ -66,24 +90,45 @@ function braked(world: World, attempt: Attempt, why: string, crash: boolean, now
   return decision(memory, report, { effects, events, wakeAfterMs: 0 });
 }
 
+/** Whoever asked to go faster had not seen this: after the brake the bake takes its time. */
+function withoutHaste(attempt: Attempt): Attempt {
+  const { promotedBy: _promoted, skippedStep: _skipped, ...rest } = attempt;
+  return rest;
+}
+
 /** The brake comes off when crashes stopped, or the evidence for harm is gone and that for health is strong. */
 export function brakeReleased(world: World, attempt: Attempt, nowMs: number): Attempt | undefined {
   const { brake } = attempt;
   if (brake === undefined) return undefined;
-  const calm = brake.crash
-    ? crashWords(canarySet(world, attempt), nowMs) === undefined &&
-      nowMs - brake.sinceMs >= CRASH_GRACE_MS &&
-      !isDoubtful(world)
-    : world.answer.kind === 'judged' && world.answer.brakeReleasable && world.answer.level === 'calm';
-  if (!calm) return undefined;
+  if (hasHadItsChance(attempt) || crashWords(canarySet(world, attempt), nowMs) !== undefined) return undefined;
+  const isCalm = brake.crash
+    ? nowMs - brake.sinceMs >= CRASH_GRACE_MS && !isDoubtful(world)
+    : isCleared(world, attempt);
+  if (!isCalm) return undefined;
   const { brake: _off, convergedAtMs: _stale, ...rest } = attempt;
   return { ...rest, weightSinceMs: nowMs };
+}
+
+/** After a brake in the bake it gets all the traffic only once more: what fails under full load alone would come back for ever. */
+function hasHadItsChance(attempt: Attempt): boolean {
+  return isBakeOfRoutes(attempt) && (attempt.bakeBrakes ?? 0) > 1;
+}
+
+/**
+ * In the bake nothing was there to compare with, so an incident of everything looks like harm. Braked, the version has to
+ * prove itself beside the old one; what it showed before the bake does not count.
+ */
+function isCleared({ answer }: World, attempt: Attempt): boolean {
+  if (answer.kind !== 'judged' || answer.level !== 'calm') return false;
+  return answer.brakeReleasable && (answer.stepAcceptable || !isBakeOfRoutes(attempt));
 }
 
 export function brakeReport(attempt: Attempt, nowMs: number): Report {
   const { brake } = attempt;
   const isLong = brake !== undefined && nowMs - brake.sinceMs >= UNRESOLVED_MS;
-  const message = `Braked at ${percent(brake?.weightPercent ?? 0)}: ${brake?.message ?? ''}`;
+  const isSecond =
+    (attempt.bakeBrakes ?? 0) > 1 ? ' It had to be braked at 100% twice, so it does not rise again.' : '';
+  const message = `Braked at ${percent(brake?.weightPercent ?? 0)}: ${brake?.message ?? ''}${isSecond}`;
   return {
     phase: 'Braked',
     reason: isLong ? 'Unresolved' : 'Braked',
@@ -127,7 +172,7 @@ export function mayRise(world: World, attempt: Attempt): boolean {
 }
 
 /** An outage, or a source that has not answered so far: nobody would see what a weight does. */
-function isSilent({ answer }: World): boolean {
+export function isSilent({ answer }: World): boolean {
   return answer.kind === 'sourceDown' || (answer.kind === 'noEvidence' && answer.reason === 'unanswered');
 }
 
@@ -144,6 +189,10 @@ export function whenUnsure(world: World, attempt: Attempt, nowMs: number): Patie
   const { afterMs, do: wish } = attempt.spec.analysis.whenUnsure;
   if (attempt.convergedAtMs === undefined || nowMs - attempt.convergedAtMs < afterMs) return 'wait';
   if (answer.kind === 'noSource' && !attempt.noSource) return 'hold';
+  // Requests that do not go where they were sent are no lack of them: a larger weight would not help (S4).
+  if (answer.kind === 'judged' && answer.splitOff !== undefined) return 'hold';
+  // Mode observe: the judge would have stopped it, so what is missing is no traffic, and nothing is done about the rest.
+  if (answer.kind === 'judged' && wish === 'rollback' && attempt.wouldHave !== undefined) return 'hold';
   if (answer.kind === 'judged' && answer.level === 'calm') return wish;
   if (answer.kind === 'noSource') return wish === 'proceed' && !isSpotless(canarySet(world, attempt)) ? 'hold' : wish;
   // A source that has never given a number for this attempt: doubt means hold (S4, S7).

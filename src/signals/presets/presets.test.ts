@@ -1,4 +1,5 @@
 import { appPreset } from './app.ts';
+import { countersPreset } from './counters.ts';
 import { traefikPreset, traefikService } from './traefik.ts';
 
 const armOf = (pod: string) => (pod === 'shop-new-1' ? 'canary' : pod === 'shop-old-1' ? 'stable' : undefined);
@@ -15,6 +16,8 @@ describe('the counters of the pods', () => {
   test('are asked for by the names of the pods, never by a pattern', () => {
     expect(app.selectors).toEqual([
       '{__name__=~"http_requests_total|http_server_request_duration_seconds_count|up",namespace="shop",pod=~"shop-new-1|shop-old-1"}',
+      // Only where the first finds no requests.
+      '{__name__=~"http_request_duration_seconds_count|http_server_requests_seconds_count|http_server_duration_milliseconds_count|http_request_duration_milliseconds_count|up",namespace="shop",pod=~"shop-new-1|shop-old-1"}',
     ]);
     expect(appPreset('shop', ['a.b-1'], armOf).selectors[0]).toContain('pod=~"a\\\\.b-1"');
   });
@@ -78,5 +81,55 @@ describe("Traefik's counters", () => {
     const service = 'shop-cart-canary-http-80@kubernetesgateway';
     expect(preset.selectors[1]).toContain('exported_service=~');
     expect(preset.place({ ...labels, service: 'traefik', exported_service: service })).toMatchObject({ arm: 'canary' });
+  });
+});
+
+describe('counters that a user named', () => {
+  const arms = { namespace: 'shop', pods: ['shop-new-1', 'shop-old-1'], armOf };
+  const pair = { name: 'orders', bad: "orders_failed_total{reason=~'stock|price'}", total: 'orders_total' };
+  const read = countersPreset(pair, arms);
+  const preset = read.kind === 'preset' ? read.preset : undefined;
+
+  test('are read of the pods of both versions only', () => {
+    expect(preset?.selectors).toEqual(['orders_total{namespace="shop",pod=~"shop-new-1|shop-old-1"}']);
+    expect(preset?.second).toBe(
+      'orders_failed_total{reason=~"stock|price",namespace="shop",pod=~"shop-new-1|shop-old-1"}',
+    );
+  });
+
+  test('are confined by the label that the platform team chose', () => {
+    const other = countersPreset(pair, arms, 'k8s_namespace');
+    expect(other.kind === 'preset' && other.preset.second).toContain('k8s_namespace="shop"');
+  });
+
+  test('are not asked for while no pod is known', () => {
+    const none = countersPreset(pair, { ...arms, pods: [] });
+    expect(none.kind === 'preset' && none.preset.selectors).toEqual([]);
+  });
+
+  test('count what fails among all of them, and nothing of other pods', () => {
+    const labels = { ...base, __name__: 'orders_total' };
+    expect(preset?.place(labels)).toMatchObject({ arm: 'canary', isBad: false, counts: 'requests' });
+    expect(preset?.place({ ...labels, __name__: 'orders_failed_total' }, true)).toMatchObject({
+      arm: 'canary',
+      isBad: true,
+      counts: 'failuresOnly',
+    });
+    expect(preset?.place({ ...labels, pod: 'cart-1' })).toEqual({ kind: 'foreign' });
+  });
+
+  test.each([
+    ['bad', 'rate(orders_failed_total[5m])'],
+    ['bad', 'orders_failed_total[5m]'],
+    ['bad', 'orders_failed_total or up'],
+    ['bad', '{reason="stock"}'],
+    ['total', 'sum(orders_total)'],
+    ['total', 'orders_total offset 5m'],
+    ['total', 'orders_total{'],
+  ])('are refused where %s is no plain counter: %s', (field, text) => {
+    expect(countersPreset({ ...pair, [field]: text }, arms)).toEqual({
+      kind: 'refused',
+      sentence: expect.stringContaining(`Query orders: ${field} is no plain counter: ${text}`),
+    });
   });
 });

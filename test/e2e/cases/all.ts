@@ -1,4 +1,5 @@
 /** Every story, in the order of the report. */
+import { programme } from '../harness/ground.ts';
 import type { Story } from '../harness/story.ts';
 import { attach } from './attach.ts';
 import { bad5, bad50 } from './bad.ts';
@@ -6,6 +7,7 @@ import { commonMode } from './common-mode.ts';
 import { deleteBackground, deleteForeground } from './delete.ts';
 import { forcedApply } from './forced-apply.ts';
 import { good } from './good.ts';
+import { harmStories } from './harms.ts';
 import { killBad, killGood } from './kill.ts';
 import { native } from './native.ts';
 import { newer, resize } from './perturb.ts';
@@ -13,7 +15,7 @@ import { prometheusDown } from './prometheus-down.ts';
 import { rest } from './rest.ts';
 import { share } from './share.ts';
 
-export const stories: readonly Story[] = [
+const releases: readonly Story[] = [
   attach,
   good,
   bad50,
@@ -31,3 +33,5 @@ export const stories: readonly Story[] = [
   rest,
   native,
 ];
+
+export const stories = programme === 'harms' ? harmStories : releases;

@@ -22,11 +22,18 @@ export const repository = join(import.meta.dirname, '..', '..', '..');
  * MutatingAdmissionPolicy, the pause guard. `SERIN_E2E_GUARD=pause` asks for the second.
  */
 export const guard = process.env['SERIN_E2E_GUARD'] === 'pause' ? 'pause' : 'admission';
+/** What is played: whole releases, or the harms that a version can do (`SERIN_E2E_SET=harms`). */
+export const programme = process.env['SERIN_E2E_SET'] === 'harms' ? 'harms' : 'releases';
 /** Results, logs of operators and of the load: kept for a look after a failure. */
-export const resultsDirectory = join(repository, '.e2e', ...(guard === 'pause' ? ['pause'] : []));
+export const resultsDirectory = join(
+  repository,
+  '.e2e',
+  ...(guard === 'pause' ? ['pause'] : []),
+  ...(programme === 'harms' ? ['harms'] : []),
+);
 export const operatorUser = 'system:serviceaccount:serin-system:serin';
 /** Names of the MetricSources of the stories. */
-export const sources = { app: 'serin-e2e-app', traefik: 'serin-e2e-traefik' } as const;
+export const sources = { app: 'serin-e2e-app', traefik: 'serin-e2e-traefik', scrape: 'serin-e2e-scrape' } as const;
 
 /** A cluster that can do everything that the stories need. */
 export interface Ground {
@@ -42,11 +49,11 @@ export interface Ground {
 
 /** Opens the cluster and installs Serin, or says in a sentence why the stories cannot be played here. */
 export async function openGround(program: string, say: (line: string) => void): Promise<Ground | Unavailable> {
-  const cluster = await openCluster(say);
+  const cluster = await openCluster(['admission', 'pods', 'gateway', 'prometheus', 'audit'], say);
   if (isUnavailable(cluster)) return cluster;
   const { gatewayUrl, prometheusUrl, auditLog } = cluster;
-  if (!cluster.has.pods || gatewayUrl === undefined || prometheusUrl === undefined || auditLog === undefined)
-    return { unavailable: 'the stories need pods, a gateway, Prometheus and the audit log of the local cluster' };
+  if (gatewayUrl === undefined || prometheusUrl === undefined || auditLog === undefined)
+    return { unavailable: 'the cluster says that it has a gateway, Prometheus and an audit log, and has not' };
   const connection = loadConnection({ kubeconfig: cluster.kubeconfig });
   const transport = new HttpTransport({ connection, clock: systemClock, userAgent: 'serin-e2e' });
   const admin = new KubeClient({ transport, fieldManager: 'serin-e2e' });
@@ -84,10 +91,14 @@ export async function ensureNamespace(admin: KubeClient, name: string): Promise<
 }
 
 async function installSources(admin: KubeClient, address: string): Promise<void> {
-  for (const dataPlane of ['app', 'traefik'] as const) {
-    const spec = { prometheus: { address }, dataPlane };
-    await admin.apply(metricSourceKind, { metadata: { name: sources[dataPlane] }, spec }, { force: true });
-  }
+  const prometheus = { address };
+  const specs = {
+    app: { prometheus, dataPlane: 'app' },
+    traefik: { prometheus, dataPlane: 'traefik' },
+    scrape: { prometheus, dataPlane: 'app', scrape: { interval: '2s' } },
+  };
+  for (const name of Object.keys(sources) as (keyof typeof sources)[])
+    await admin.apply(metricSourceKind, { metadata: { name: sources[name] }, spec: specs[name] }, { force: true });
 }
 
 /** A token of the operator's ServiceAccount, as `kubectl create token` gives it, in a kubeconfig of its own. */

@@ -4,25 +4,36 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Ground } from './ground.ts';
-import { guard, repository } from './ground.ts';
+import { guard, programme, repository } from './ground.ts';
 import { problemsOf, readResult } from './play.ts';
 import type { Figure, Row, Story } from './story.ts';
 
-export const reportFile = join(repository, 'docs', guard === 'pause' ? 'measured-pause-guard.md' : 'measured.md');
+const reports = {
+  releases: { file: 'measured', title: 'Measured', script: 'e2e:full' },
+  harms: { file: 'measured-harms', title: 'What each kind of harm costs', script: 'e2e:harms' },
+} as const;
+const report = reports[programme];
+const ofGuard =
+  guard === 'pause' ? { file: '-pause-guard', title: ' under the pause guard', script: ':pause' } : undefined;
+
+export const reportFile = join(repository, 'docs', `${report.file}${ofGuard?.file ?? ''}.md`);
 
 /** Writes the file. Stories that were not played are named as such. */
 export function writeReport(ground: Ground, stories: readonly Story[]): void {
   const sections = stories.map(sectionOf);
   mkdirSync(join(repository, 'docs'), { recursive: true });
-  writeFileSync(reportFile, `${[opening(ground), ...sections, notes].join('\n\n')}\n`);
+  writeFileSync(
+    reportFile,
+    `${[opening(ground), ...sections, ...(programme === 'releases' ? [notes] : [])].join('\n\n')}\n`,
+  );
 }
 
 function opening(ground: Ground): string {
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const bundle = statSync(ground.program).size;
-  return `# Measured${guard === 'pause' ? ' under the pause guard' : ''}
+  return `# ${report.title}${ofGuard?.title ?? ''}
 
-Written by \`npm run e2e:full${guard === 'pause' ? ':pause' : ''}\`; do not edit. Each figure comes from a real cluster on one machine (${machine}): Kubernetes
+Written by \`npm run ${report.script}${ofGuard?.script ?? ''}\`; do not edit. Each figure comes from a real cluster on one machine (${machine}): Kubernetes
 ${serverVersion(ground)} with a real kubelet and real pods, Traefik as the gateway, Prometheus scraping every 5 s. An application
 with 4 replicas gets 100 requests a second all the time, half of them on new connections. Steps 10, 25 and 50 %, at least
 5 s each, \`ruleOut: 2x + 4pp\`, bake 15 s. The operator runs with the rights of its own ServiceAccount. Its bundle has

@@ -20,12 +20,14 @@ import type { Ground } from './ground.ts';
 import { Watcher } from './observe.ts';
 import { Operator } from './operator.ts';
 import { hostOf, shopName, versionName } from './shop.ts';
-import type { ShopOptions } from './shop.ts';
+import type { ShopOptions, Version } from './shop.ts';
 
 export interface SceneOptions extends Omit<ShopOptions, 'namespace'> {
   readonly ratePerSecond?: number;
   /** `attached`: Serin has taken charge. `alone`: shop and load only; the story starts the rest. */
   readonly start: 'attached' | 'alone';
+  /** How the version behaves with which it begins; as fast and as sound as can be without it. */
+  readonly first?: Omit<Version, 'number'>;
 }
 
 export class Scene {
@@ -56,7 +58,7 @@ export class Scene {
     const namespace = `e2e-${name}-${Date.now().toString(36).slice(-5)}`;
     const auditFrom = auditPosition(ground.auditLog);
     await ensureNamespace(ground.admin, namespace);
-    const git = new Git(ground.admin, { ...options, namespace }, { number: 1 }, 4);
+    const git = new Git(ground.admin, { ...options, namespace }, { number: 1, ...options.first }, 4);
     await git.applyAll();
     const watcher = await Watcher.start(ground.admin, namespace);
     await watcher.until(

@@ -13,11 +13,21 @@ export interface Version {
   readonly number: number;
   /** Part of its answers that are 500, from 0 to 1. */
   readonly errorRate?: number;
+  /** How long every answer takes at least. */
+  readonly latencyMs?: number;
+  /** Part of its answers that take longer by `slowMs`, from 0 to 1. */
+  readonly slowShare?: number;
+  readonly slowMs?: number;
+  /** How long after its start each of its pods ends with an error. */
+  readonly crashAfterMs?: number;
 }
 
 export interface ShopOptions {
   readonly namespace: string;
-  readonly dataPlane?: 'app' | 'traefik';
+  /** `scrape`: as `app`, and the operator reads the pods' endpoints itself. */
+  readonly dataPlane?: keyof typeof sources;
+  /** Latency is judged too. */
+  readonly latency?: boolean;
   readonly steps?: readonly { weight: number; atLeast: string }[];
   readonly bake?: string;
   /** How the new version gets its share; default `routes`. */
@@ -59,6 +69,10 @@ function podOf(version: Version) {
   const env = [
     { name: 'VERSION', value: versionName(version) },
     { name: 'ERROR_RATE', value: String(version.errorRate ?? 0) },
+    { name: 'LATENCY_MS', value: String(version.latencyMs ?? 0) },
+    { name: 'SLOW_SHARE', value: String(version.slowShare ?? 0) },
+    { name: 'SLOW_MS', value: String(version.slowMs ?? 0) },
+    ...(version.crashAfterMs === undefined ? [] : [{ name: 'CRASH_AFTER_MS', value: String(version.crashAfterMs) }]),
   ];
   // All tags are the same program; beyond the last one VERSION alone tells versions apart.
   const image = `${workloadImage}:v${Math.min(version.number, 60)}`;
@@ -87,7 +101,7 @@ export function routeOf({ namespace }: ShopOptions) {
 }
 
 export function rolloutOf(options: ShopOptions): { metadata: { name: string; namespace: string }; spec: RolloutSpec } {
-  const { namespace, dataPlane = 'app', steps = storySettings.steps, bake = storySettings.bake } = options;
+  const { namespace, dataPlane = 'app', steps = storySettings.steps, bake = storySettings.bake, latency } = options;
   const routes = options.sharing === 'service' ? {} : { routes: [{ kind: 'HTTPRoute' as const, name: shopName }] };
   return {
     metadata: { name: shopName, namespace },
@@ -95,7 +109,10 @@ export function rolloutOf(options: ShopOptions): { metadata: { name: string; nam
       targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: shopName },
       traffic: { service: shopName, ...routes, drain: storySettings.drain },
       strategy: { steps: [...steps], bake },
-      analysis: { source: sources[dataPlane], metrics: [{ errors: { ruleOut: storySettings.ruleOut } }] },
+      analysis: {
+        source: sources[dataPlane],
+        metrics: [{ errors: { ruleOut: storySettings.ruleOut } }, ...(latency ? [{ latency: {} }] : [])],
+      },
     },
   };
 }

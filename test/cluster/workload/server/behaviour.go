@@ -14,6 +14,8 @@ import (
 type settings struct {
 	ErrorRate       float64 `json:"errorRate"`
 	LatencyMs       float64 `json:"latencyMs"`
+	SlowShare       float64 `json:"slowShare"`
+	SlowMs          float64 `json:"slowMs"`
 	CPUMsPerRequest float64 `json:"cpuMsPerRequest"`
 	Crash           bool    `json:"crash"`
 }
@@ -29,6 +31,8 @@ func newBehaviour() *behaviour {
 	return &behaviour{current: settings{
 		ErrorRate:       number("ERROR_RATE", 0),
 		LatencyMs:       number("LATENCY_MS", 0),
+		SlowShare:       number("SLOW_SHARE", 0),
+		SlowMs:          number("SLOW_MS", 0),
 		CPUMsPerRequest: number("CPU_MS_PER_REQUEST", 0),
 	}}
 }

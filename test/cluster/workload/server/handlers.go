@@ -47,7 +47,11 @@ func userHandler(state *behaviour, metrics *metrics) http.Handler {
 		began := time.Now()
 		now := state.get()
 		burn(time.Duration(now.CPUMsPerRequest * float64(time.Millisecond)))
-		time.Sleep(time.Duration(now.LatencyMs * float64(time.Millisecond)))
+		latencyMs := now.LatencyMs
+		if rand.Float64() < now.SlowShare {
+			latencyMs += now.SlowMs
+		}
+		time.Sleep(time.Duration(latencyMs * float64(time.Millisecond)))
 		code := http.StatusOK
 		if rand.Float64() < now.ErrorRate {
 			code = http.StatusInternalServerError

@@ -1,8 +1,10 @@
 /** A cluster that somebody else started, known by its kubeconfig. */
 import { readFileSync } from 'node:fs';
-import type { TestCluster } from './cluster.ts';
-import { binaryPath, isBuilt } from './binaries.ts';
-import { run } from './commands.ts';
+import { binaryPath, isBuilt } from '../binaries.ts';
+import { run, tryRun } from '../commands.ts';
+import { servedBy } from '../served.ts';
+import type { TestCluster } from '../test-cluster.ts';
+import { ownPrometheusOnly } from '../test-cluster.ts';
 
 interface KubectlView {
   clusters?: { cluster: { server: string; 'certificate-authority-data'?: string; 'certificate-authority'?: string } }[];
@@ -21,8 +23,11 @@ function kubectlPath(): string {
   return isBuilt('kubectl') ? binaryPath('kubectl') : 'kubectl';
 }
 
-async function notOurs(): Promise<void> {
-  throw new Error('Prometheus of a cluster that is not local cannot be stopped or started');
+/** A kubelet lists the images that it has. */
+async function hasWorkload(kubeconfig: string): Promise<boolean> {
+  const names = '{.items[*].status.images[*].names}';
+  const args = ['--kubeconfig', kubeconfig, 'get', 'nodes', '-o', `jsonpath=${names}`];
+  return (await run(kubectlPath(), args)).includes('serin.test/workload');
 }
 
 /** Gateway and Prometheus are used when SERIN_TEST_GATEWAY and SERIN_TEST_PROMETHEUS give their addresses. */
@@ -33,6 +38,9 @@ export async function openExisting(kubeconfig: string): Promise<TestCluster> {
   const user = users?.[0]?.user;
   const adminToken =
     user?.token ?? (user?.tokenFile === undefined ? undefined : readFileSync(user.tokenFile, 'utf8').trim());
+  const { admission, routes } = await servedBy((path) =>
+    tryRun(kubectlPath(), ['--kubeconfig', kubeconfig, 'get', '--raw', path]),
+  );
   const gatewayUrl = process.env['SERIN_TEST_GATEWAY'];
   const prometheusUrl = process.env['SERIN_TEST_PROMETHEUS'];
   return {
@@ -46,7 +54,17 @@ export async function openExisting(kubeconfig: string): Promise<TestCluster> {
     gatewayUrl,
     prometheusUrl,
     auditLog: undefined,
-    has: { pods: true, gateway: gatewayUrl !== undefined, prometheus: prometheusUrl !== undefined, audit: false },
-    prometheus: { stop: notOurs, start: notOurs },
+    serving: undefined,
+    has: {
+      admission,
+      routes,
+      pods: await hasWorkload(kubeconfig),
+      gateway: gatewayUrl !== undefined,
+      prometheus: prometheusUrl !== undefined,
+      audit: false,
+      people: false,
+      webhooks: false,
+    },
+    prometheus: ownPrometheusOnly,
   };
 }

@@ -1,0 +1,15 @@
+/** Owns what a decision rule is: something that looks at windows in order and may call the release back. */
+import type { Window } from '../../../src/analysis/engine.ts';
+
+/** `brake` lowers the weight and `release` gives it back; `none` changes nothing; `back` ends the release. */
+export type Call = 'none' | 'brake' | 'release' | 'back';
+
+export interface Rule {
+  readonly name: string;
+  /** What it is, for people. */
+  readonly label: string;
+  /** The false alarms that it promises at most, as a probability; undefined where it promises none. */
+  readonly promise?: number;
+  /** Begins a release. The function keeps what it has seen and is given every window once, in order. */
+  open(): (window: Window) => Call;
+}
