@@ -1,6 +1,6 @@
 /** The whole story on the real test cluster, as a user plays it; and what is left of it, also when it is stopped: nothing. */
 import { fileURLToPath } from 'node:url';
-import { openGround } from '../../../test/e2e/harness/ground.ts';
+import { openGround, sources } from '../../../test/e2e/harness/ground.ts';
 import { demo } from '../../cli/demo.ts';
 import { openSession } from '../../cli/open-session.ts';
 import { programVersion } from '../../cli/version.ts';
@@ -32,7 +32,8 @@ if ('unavailable' in ground) {
     };
     const terminal = { isInteractive: false, columns: 120, hasColour: false, print, complain: print, draw: print };
     const code = await demo(
-      { cluster: true, kubeconfig: cluster.kubeconfig },
+      // Named, because other suites may have left a source that is the default.
+      { cluster: true, kubeconfig: cluster.kubeconfig, metricSource: sources.app },
       {
         terminal,
         clock: systemClock,
