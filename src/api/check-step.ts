@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { parseSpanMs } from './duration.ts';
+import { header } from './header.ts';
 import { withRules } from './rules.ts';
 import { duration, span } from './text.ts';
 
@@ -43,31 +44,16 @@ const CONNECTION_HEADERS: readonly string[] = [
   'upgrade',
 ];
 
-const headerSchema = withRules(
-  z
-    .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .max(64)
-        .regex(/^[A-Za-z][-A-Za-z0-9]*$/)
-        .describe('Name of the header.'),
-      value: z
-        .string()
-        .max(256)
-        .regex(/^[ -~]*$/)
-        .describe('Its value, for everybody who may read the Rollout to see: no secret.'),
-    })
-    .describe('A header of the request.'),
-  [
-    {
-      cel: `!(self.name.lowerAscii() in [${CONNECTION_HEADERS.map((name) => `'${name}'`).join(', ')}])`,
-      message:
-        'this header belongs to the connection and not to the request: remove it. Host is the address of the pod, as in a probe.',
-      holds: ({ name }) => !CONNECTION_HEADERS.includes(name.toLowerCase()),
-    },
-  ],
-);
+const headerSchema = header({
+  name: /^[A-Za-z][-A-Za-z0-9]*$/,
+  longestName: 64,
+  longestValue: 256,
+  value: 'Its value, for everybody who may read the Rollout to see: no secret.',
+  description: 'A header of the request.',
+  kept: CONNECTION_HEADERS,
+  message:
+    'this header belongs to the connection and not to the request: remove it. Host is the address of the pod, as in a probe.',
+});
 
 const requestSchema = withRules(
   z

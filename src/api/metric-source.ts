@@ -1,5 +1,6 @@
 /** Owns where Serin may read metrics from: written by the platform team, because it makes the operator call an address. */
 import * as z from 'zod';
+import { header } from './header.ts';
 import { distinct, withRules } from './rules.ts';
 import { duration, objectName, serviceName } from './text.ts';
 
@@ -39,31 +40,16 @@ const keptHeaders = [
   'upgrade',
 ];
 
-const headerSchema = withRules(
-  z
-    .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .max(128)
-        .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]*$/)
-        .describe('Name of the header.'),
-      value: z
-        .string()
-        .max(1024)
-        .regex(/^[ -~]*$/)
-        .describe('Its value, for everybody to see who may read MetricSources: no credentials.'),
-    })
-    .describe('One header.'),
-  [
-    {
-      cel: `!(self.name.lowerAscii() in [${keptHeaders.map((name) => `'${name}'`).join(', ')}])`,
-      message:
-        'this header is not for a MetricSource to set: a credential goes into the Secret of auth, the others belong to the request.',
-      holds: ({ name }) => !keptHeaders.includes(name.toLowerCase()),
-    },
-  ],
-);
+const headerSchema = header({
+  name: /^[A-Za-z0-9][-A-Za-z0-9_.]*$/,
+  longestName: 128,
+  longestValue: 1024,
+  value: 'Its value, for everybody to see who may read MetricSources: no credentials.',
+  description: 'One header.',
+  kept: keptHeaders,
+  message:
+    'this header is not for a MetricSource to set: a credential goes into the Secret of auth, the others belong to the request.',
+});
 
 const prometheusSchema = withRules(
   z

@@ -32,27 +32,23 @@ notPods.addSubnet('ff00::', 8, 'ipv6');
 /** Up to three, in the order of their names; none that has no such port. */
 export function podsToAsk(pods: readonly Pod[], port: PodPort): readonly PodAddress[] {
   return pods
-    .filter(mayBeAsked)
+    .filter(isReady)
     .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name))
     .flatMap((pod) => {
       const number = typeof port === 'number' ? port : portNamed(pod, port);
-      const { podIP = '' } = pod.status ?? {};
-      return number === undefined ? [] : [{ name: pod.metadata.name, address: podIP, port: number }];
+      const address = ownAddressOf(pod);
+      return number === undefined || address === undefined ? [] : [{ name: pod.metadata.name, address, port: number }];
     })
     .slice(0, MOST_PODS);
 }
 
 /** Why none of the pods that are ready can be asked, in a sentence; undefined while none is ready. */
 export function whyNobody(pods: readonly Pod[], port: PodPort): string | undefined {
-  if (!pods.some(isReady)) return undefined;
-  if (pods.some(mayBeAsked)) return `no container of the new version has a port that is named ${port}.`;
+  const ready = pods.filter(isReady);
+  if (ready.length === 0) return undefined;
+  if (ready.some((pod) => ownAddressOf(pod) !== undefined))
+    return `no container of the new version has a port that is named ${port}.`;
   return 'the pods of the new version have no addresses of their own (hostNetwork), and Serin calls no node.';
-}
-
-function mayBeAsked(pod: Pod): boolean {
-  // On the network of the node the address is the node's, and what listens there is not the tenant's.
-  const isOnNode = pod.spec['hostNetwork'] === true;
-  return isReady(pod) && !isOnNode && isOfPods(pod.status?.podIP ?? '');
 }
 
 function isReady({ metadata, status }: Pod): boolean {
@@ -60,8 +56,17 @@ function isReady({ metadata, status }: Pod): boolean {
   return isSaid && metadata.deletionTimestamp === undefined;
 }
 
+/**
+ * The address that is the pod's alone. Undefined: it has none yet, or is on the network of its node, where what listens is not
+ * the tenant's.
+ */
+export function ownAddressOf({ spec, status }: Pod): string | undefined {
+  const { podIP } = status ?? {};
+  return podIP !== undefined && spec['hostNetwork'] !== true && isOfPods(podIP) ? podIP : undefined;
+}
+
 /** An address that pods of tenants have: none of the node's own, and none of nobody's. */
-export function isOfPods(address: string): boolean {
+function isOfPods(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && !notPods.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }

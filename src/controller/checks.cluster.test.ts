@@ -1,4 +1,5 @@
 /** A check on a real cluster: real pods are called at their own addresses, before any route sends them a request. */
+import { routeOf, serviceOf } from '../../test/inputs/world.ts';
 import { pathTo } from '../../test/policies/api-server.ts';
 import { type RunningOperator, startOperator } from '../../test/policies/operator.ts';
 import { openStage } from '../../test/policies/stage.ts';
@@ -41,22 +42,8 @@ function version(tag: string, errorRate: number): object {
   return deployment;
 }
 
-const service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name },
-  spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] },
-};
-const route = {
-  apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'HTTPRoute',
-  metadata: { name },
-  spec: {
-    parentRefs: [{ name: 'gateway', namespace: 'serin-gateway' }],
-    hostnames: [`${namespace}.test`],
-    rules: [{ backendRefs: [{ name, port: 80 }] }],
-  },
-};
+const service = serviceOf(name);
+const route = routeOf(name, name, `${namespace}.test`);
 const rollout = (port?: number) => ({
   apiVersion: 'serin.dev/v1alpha1',
   kind: 'Rollout',

@@ -38,7 +38,7 @@ function shop(...answers: Tried[]) {
   const state = { pods: [pod('a')] as readonly Pod[], answers, asked: [] as number[], woken: 0, takesMs: 0 };
   const checks = new Checks({
     clock,
-    podsOf: (uid) => (uid === 'canary' ? state.pods : []),
+    stores: { pods: { list: (_index, uid) => (uid === 'canary' ? state.pods : []) } },
     ask: async (pods, _requests, signal) => {
       state.asked.push(pods.length);
       await clock.sleep(state.takesMs, signal);

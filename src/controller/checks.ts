@@ -6,7 +6,7 @@ import type { EffectiveRequest } from '../api/effective.ts';
 import type { Clock } from '../kube/clock.ts';
 import { presentCheck } from '../release/views.ts';
 import type { CheckAnswer, Memory } from '../release/world.ts';
-import type { Pod } from '../workload/objects.ts';
+import { controlledPods, type PodLists } from './arms.ts';
 import { type PodAddress, type PodPort, podsToAsk, whyNobody } from './check-pods.ts';
 import type { Tried } from './check-requests.ts';
 import type { LookParts } from './reconcile.ts';
@@ -23,8 +23,7 @@ export interface CheckOrder {
 
 export interface ChecksParts {
   readonly clock: Clock;
-  /** Pods whose controller has this UID. */
-  readonly podsOf: (replicaSetUid: string) => readonly Pod[];
+  readonly stores: PodLists;
   readonly ask: (
     pods: readonly PodAddress[],
     requests: readonly EffectiveRequest[],
@@ -124,8 +123,7 @@ export class Checks {
     signal: AbortSignal,
   ): Promise<Tried | undefined> {
     if (port === undefined) return { kind: 'unreachable', sentence: 'the Service has no port for TCP to ask pods on.' };
-    // Anybody may write a UID into the ownerReferences of a pod in a namespace of their own.
-    const pods = this.#parts.podsOf(replicaSetUid).filter(({ metadata }) => metadata.namespace === namespace);
+    const pods = controlledPods(this.#parts.stores, namespace, replicaSetUid);
     const addressed = podsToAsk(pods, port);
     if (addressed.length > 0) return this.#parts.ask(addressed, requests, signal);
     const why = whyNobody(pods, port);

@@ -78,7 +78,7 @@ export class ControlLoop {
     });
     this.#checks = new Checks({
       clock,
-      podsOf: (uid) => stores.pods.list('controller', uid),
+      stores,
       ask: (pods, requests, asking) => askPods({ clock }, pods, requests, asking),
       onAnswer: (rollout) => this.#queue.add(rollout),
     });

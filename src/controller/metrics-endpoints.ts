@@ -4,8 +4,8 @@
  */
 import type { ScrapeTarget } from '../signals/pod-scraper.ts';
 import type { Pod } from '../workload/objects.ts';
-import { isOfPods, type PodPort, portNamed } from './check-pods.ts';
-import type { Stores } from './stores.ts';
+import { controlledPods, type PodLists } from './arms.ts';
+import { ownAddressOf, type PodPort, portNamed } from './check-pods.ts';
 
 const PORT = 'prometheus.io/port';
 const PATH = 'prometheus.io/path';
@@ -24,12 +24,10 @@ export interface EndpointsOf {
 }
 
 /** Of the pods that run; those that nobody can say an endpoint of are left out. */
-export function metricsEndpoints(stores: Pick<Stores, 'pods'>, wanted: EndpointsOf): readonly ScrapeTarget[] {
+export function metricsEndpoints(stores: PodLists, wanted: EndpointsOf): readonly ScrapeTarget[] {
   const { namespace, arm, replicaSetUid, servicePort } = wanted;
-  if (replicaSetUid === undefined) return [];
-  return stores.pods
-    .list('controller', replicaSetUid)
-    .filter((pod) => pod.metadata.namespace === namespace && isScraped(pod))
+  return controlledPods(stores, namespace, replicaSetUid)
+    .filter(isScraped)
     .flatMap((pod) => {
       const address = endpointOf(pod, servicePort);
       return address === undefined ? [] : [{ pod: pod.metadata.name, namespace, arm, address }];
@@ -37,19 +35,17 @@ export function metricsEndpoints(stores: Pick<Stores, 'pods'>, wanted: Endpoints
 }
 
 /** A pod that is ending still serves its last requests. */
-function isScraped({ metadata, spec, status }: Pod): boolean {
-  // On the network of the node the address is the node's, and what listens there is not the tenant's.
-  const isOnNode = spec['hostNetwork'] === true;
-  const isUnwanted = metadata.annotations?.[SCRAPE] === 'false';
-  return status?.phase === 'Running' && !isOnNode && !isUnwanted && isOfPods(status.podIP ?? '');
+function isScraped({ metadata, status }: Pod): boolean {
+  return status?.phase === 'Running' && metadata.annotations?.[SCRAPE] !== 'false';
 }
 
 function endpointOf(pod: Pod, servicePort: PodPort | undefined): string | undefined {
   const { [PATH]: path = '/metrics', [SCHEME]: scheme = 'http' } = pod.metadata.annotations ?? {};
   const port = portOf(pod, servicePort);
-  if (port === undefined || !['http', 'https'].includes(scheme) || !isPath(path)) return undefined;
-  const { podIP = '' } = pod.status ?? {};
-  return `${scheme}://${podIP.includes(':') ? `[${podIP}]` : podIP}:${port}${path}`;
+  const address = ownAddressOf(pod);
+  if (address === undefined || port === undefined || !['http', 'https'].includes(scheme) || !isPath(path))
+    return undefined;
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}${path}`;
 }
 
 function portOf(pod: Pod, servicePort: PodPort | undefined): number | undefined {

@@ -1,4 +1,5 @@
 /** The operator as a whole against a real API server, Deployment controller and kubelet, with the rights of its own identity. */
+import { routeOf, serviceOf } from '../../test/inputs/world.ts';
 import { pathTo } from '../../test/policies/api-server.ts';
 import { type RunningOperator, startOperator } from '../../test/policies/operator.ts';
 import { openStage } from '../../test/policies/stage.ts';
@@ -51,22 +52,8 @@ async function podsNow(): Promise<readonly string[]> {
   return (body['items'] as readonly Shown[]).map(({ metadata }) => metadata.uid).toSorted();
 }
 
-const service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name },
-  spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] },
-};
-const route = {
-  apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'HTTPRoute',
-  metadata: { name },
-  spec: {
-    parentRefs: [{ name: 'gateway', namespace: 'serin-gateway' }],
-    hostnames: [`${namespace}.test`],
-    rules: [{ backendRefs: [{ name, port: 80 }] }],
-  },
-};
+const service = serviceOf(name);
+const route = routeOf(name, name, `${namespace}.test`);
 const rollout = {
   apiVersion: 'serin.dev/v1alpha1',
   kind: 'Rollout',

@@ -42,6 +42,11 @@ export class AttemptReader {
   readonly #pods = new KnownPods();
   readonly #way: PodsWay;
   readonly #scraper: PodScraper | undefined;
+  /** What was saved last, and the very parts that it was made of. */
+  #packed: { readonly of: readonly unknown[]; readonly evidence: SavedEvidence | undefined } = {
+    of: [],
+    evidence: undefined,
+  };
 
   /** `scraper`: absent where pods cannot be scraped at all. */
   constructor(subject: Subject, random: Random, scraper?: PodScraper) {
@@ -151,7 +156,17 @@ export class AttemptReader {
     if (!judge) return undefined;
     const memories = new Map<EngineName, EngineMemory>();
     for (const { name, memory } of this.#judge ? this.#readers : []) if (memory) memories.set(name, memory);
-    return { ...saveEvidence(key, settings, judge, memories, this.#course), ...(thresholds ? { thresholds } : {}) };
+    const of = [
+      key,
+      settings,
+      judge,
+      this.#course,
+      ...[...memories.values()].flatMap(({ ledger, choice }) => [ledger, choice]),
+    ];
+    // Packing takes longer than a whole look, and there are several looks between two answers of the source.
+    if (!isSame(this.#packed.of, of))
+      this.#packed = { of, evidence: saveEvidence(key, settings, judge, memories, this.#course) };
+    return this.#packed.evidence && { ...this.#packed.evidence, ...(thresholds ? { thresholds } : {}) };
   }
 
   explain(): EvidenceView | undefined {
@@ -280,4 +295,8 @@ function oldest(times: readonly number[]): number | undefined {
 
 function isOfSidecars(dataPlane: NonNullable<Subject['source']>['dataPlane']): boolean {
   return dataPlane === 'istio' || dataPlane === 'linkerd';
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((part, index) => part === other[index]);
 }

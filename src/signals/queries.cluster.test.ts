@@ -8,6 +8,7 @@ import { type TestCluster, isUnavailable, notRun, openCluster } from '../../test
 import { metricsEndpoints } from '../controller/metrics-endpoints.ts';
 import { createStores } from '../controller/stores.ts';
 import { systemClock } from '../kube/clock.ts';
+import { eventually } from '../workload/as-serin.ts';
 import { type Pod, controllerOf } from '../workload/objects.ts';
 import { anyQuery } from './any-query.ts';
 import { Allowance } from './body-bytes.ts';
@@ -86,6 +87,11 @@ within('a confined query, read by Prometheus itself', () => {
         { clock: systemClock },
         never,
       );
+    // A Prometheus that has just begun has scraped nobody yet.
+    await eventually('the first scrape', async () => {
+      const answer = await ask('count(up)', false);
+      return answer.kind === 'ok' && answer.value.kind === 'number' ? answer : undefined;
+    });
     expect(await ask('count(up)', false)).toMatchObject({ kind: 'ok', value: { kind: 'number' } });
     expect(await ask('count(up)', true)).toEqual({ kind: 'ok', value: { kind: 'none', why: 'no series' } });
     expect(await ask('absent(up)', true)).toEqual({ kind: 'ok', value: { kind: 'number', value: 1 } });
@@ -125,7 +131,7 @@ within('pods that Serin scrapes itself', () => {
         { name: 'ERROR_RATE', value: '0.4' },
       ],
       ports: [{ name: 'metrics', containerPort: 8080 }],
-      readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
+      readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 5 },
     };
     await kubectl(['apply', '-f', '-'], {
       apiVersion: 'apps/v1',
