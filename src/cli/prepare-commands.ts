@@ -1,10 +1,11 @@
 /** Owns names, options and help of the commands for the time before a release; they write nothing to the cluster. */
 import { Command } from 'commander';
+import { backtestCommand } from './backtest-command.ts';
 import { outputOption, type Outcome, withExamples } from './command-parts.ts';
 import type { Surroundings } from './session.ts';
 
 export function prepareCommands(around: Surroundings, outcome: Outcome): Command[] {
-  return [initCommand, checkCommand, planCommand].map((make) => make(around, outcome));
+  return [initCommand, checkCommand, planCommand, backtestCommand].map((make) => make(around, outcome));
 }
 
 function initCommand(around: Surroundings, outcome: Outcome): Command {

@@ -11,9 +11,11 @@ import type { HTTPRoute } from '../traffic/objects.ts';
 import { isRefTo } from '../traffic/rule.ts';
 
 type Analysis = Pick<EffectiveSpec, 'analysis'>;
+/** All of a spec that says how it is judged. */
+type Judged = Analysis & { readonly strategy: Pick<EffectiveSpec['strategy'], 'bakeMs'> };
 
 /** Pinned with the attempt, so that an edit of the Rollout never mixes evidence of two kinds. */
-export function judgeSettingsOf({ analysis, strategy }: Pick<EffectiveSpec, 'analysis' | 'strategy'>): JudgeSettings {
+export function judgeSettingsOf({ analysis, strategy }: Judged): JudgeSettings {
   const metrics = analysis.metrics.flatMap((metric) => comparedBy(metric) ?? []);
   return {
     ...defaultSettings,

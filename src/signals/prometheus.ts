@@ -62,6 +62,42 @@ export function rawSamples(
   return asked(source, form, options, signal, (response) => readBody(response, whoOf(source), limitsOf(options)));
 }
 
+/** A time that is past, on the server's clock; left-open. */
+export interface PastSpan {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** The same of a span that is past. */
+export function pastSamples(
+  source: PrometheusAddress,
+  selector: string,
+  { fromMs, untilMs }: PastSpan,
+  options: PrometheusOptions,
+  signal: AbortSignal,
+): Promise<Fetched<Answered>> {
+  const form = {
+    query: `${selector}[${Math.ceil(untilMs - fromMs)}ms]`,
+    time: String(untilMs / 1000),
+    limit: String(mostSeries + 1),
+  };
+  return asked(source, form, options, signal, (response) => readBody(response, whoOf(source), limitsOf(options)));
+}
+
+/** What an expression came to at the beginning of a span that is past, and at every `stepMs` of it. */
+export function pastValues(
+  source: PrometheusAddress,
+  query: string,
+  { fromMs, untilMs, stepMs }: PastSpan & { readonly stepMs: number },
+  options: PrometheusOptions,
+  signal: AbortSignal,
+): Promise<Fetched<Answered>> {
+  const form = { query, start: String(fromMs / 1000), end: String(untilMs / 1000), step: String(stepMs / 1000) };
+  return asked({ ...source, path: 'query_range' }, form, options, signal, (response) =>
+    readBody(response, whoOf(source), limitsOf(options)),
+  );
+}
+
 /** The one number that a query of a tenant in `namespace` gives now, confined where the source says so. */
 export async function instantNumber(
   source: PrometheusAddress,
@@ -82,8 +118,11 @@ export async function instantNumber(
   });
 }
 
+/** Of the API. */
+type Way = 'query' | 'query_range';
+
 async function asked<T>(
-  source: PrometheusAddress,
+  source: PrometheusAddress & { readonly path?: Way },
   form: Readonly<Record<string, string>>,
   options: PrometheusOptions,
   signal: AbortSignal,
@@ -130,8 +169,8 @@ function limitsOf(options: PrometheusOptions) {
   };
 }
 
-function queryUrl({ address }: PrometheusAddress): string {
-  return `${address.replace(/\/+$/, '')}/api/v1/query`;
+function queryUrl({ address, path = 'query' }: PrometheusAddress & { readonly path?: Way }): string {
+  return `${address.replace(/\/+$/, '')}/api/v1/${path}`;
 }
 
 function whoOf({ name, address }: PrometheusAddress): string {

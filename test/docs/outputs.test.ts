@@ -22,7 +22,8 @@ interface Manifest {
 
 /** A terminal of 100 columns in front of the examples' cluster. */
 function stage(state: keyof typeof statuses | undefined) {
-  const files = Object.fromEntries(pagesIn('examples', '.yaml').map(({ path, text }) => [path, text]));
+  const given = ['.yaml', '.json'].flatMap((ending) => pagesIn('examples', ending));
+  const files = Object.fromEntries(given.map(({ path, text }) => [path, text]));
   const made = trial({ files });
   const texts = ['examples/checkout/workload.yaml', 'examples/metric-source.yaml'].map((path) => page(path).text);
   for (const document of texts.flatMap((text) => parseAllDocuments(text))) {

@@ -8,7 +8,8 @@ import { countingPolls } from '../../controller/source-polls.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isKubeError, type KubeError } from '../../kube/errors.ts';
-import { rawSamples } from '../../signals/prometheus.ts';
+import { type PrometheusOptions, rawSamples } from '../../signals/prometheus.ts';
+import type { Fetched } from '../../signals/fetched.ts';
 import type { Answered } from '../../signals/prometheus-body.ts';
 import type { SourceOf } from '../../signals/subject.ts';
 import { ApiDispatcher, type InCluster } from './api-dispatcher.ts';
@@ -26,15 +27,25 @@ export interface Question {
   readonly rangeMs: number;
 }
 
-export async function readSource(
-  question: Question,
-  { client, clock }: { readonly client: KubeClient; readonly clock: Clock },
-): Promise<SourceReading> {
-  const service = serviceIn(question.source.address);
-  if (service === undefined) return directly(question, clock);
-  const proxied = await throughApi(question, service, client, clock);
+export function readSource({ source, selector, rangeMs }: Question, parts: AskingParts): Promise<SourceReading> {
+  const signal = new AbortController().signal;
+  return askSource(source, (options) => rawSamples(source, selector, rangeMs, options, signal), parts);
+}
+
+/** What is to be asked, in whatever way there is to the source. */
+export type Ask = (options: PrometheusOptions) => Promise<Fetched<Answered>>;
+
+export interface AskingParts {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+}
+
+export async function askSource(source: SourceOf, ask: Ask, { client, clock }: AskingParts): Promise<SourceReading> {
+  const service = serviceIn(source.address);
+  if (service === undefined) return directly(ask, clock);
+  const proxied = await throughApi(source, ask, service, client, clock);
   if (proxied.kind !== 'unseen' || service.isCertain) return proxied;
-  const direct = await directly(question, clock);
+  const direct = await directly(ask, clock);
   return direct.kind === 'unseen' ? proxied : direct;
 }
 
@@ -50,14 +61,15 @@ function serviceIn(address: string): (InCluster & { readonly isCertain: boolean 
 }
 
 async function throughApi(
-  { source, selector, rangeMs }: Question,
+  source: SourceOf,
+  ask: Ask,
   service: InCluster & { readonly isCertain: boolean },
   client: KubeClient,
   clock: Clock,
 ): Promise<SourceReading> {
   let failure: unknown;
   const dispatcher = new ApiDispatcher(client, service, (error) => (failure = error));
-  const fetched = await rawSamples(source, selector, rangeMs, { clock, dispatcher }, new AbortController().signal);
+  const fetched = await ask({ clock, dispatcher });
   if (fetched.kind === 'ok') return { kind: 'answered', answer: fetched.value };
   return isKubeError(failure)
     ? refusedThere(source, failure, service.isCertain)
@@ -77,12 +89,12 @@ function refusedThere({ name, address }: SourceOf, error: KubeError, isCertain: 
   return { kind: 'unseen', sentence: `${who} could not be asked through the API server (${words}).` };
 }
 
-async function directly({ source, selector, rangeMs }: Question, clock: Clock): Promise<SourceReading> {
+async function directly(ask: Ask, clock: Clock): Promise<SourceReading> {
   let isReached = false;
   const agent = new Agent();
   const dispatcher = countingPolls(agent, (_origin, result) => (isReached ||= result !== 'failed'));
   try {
-    const fetched = await rawSamples(source, selector, rangeMs, { clock, dispatcher }, new AbortController().signal);
+    const fetched = await ask({ clock, dispatcher });
     if (fetched.kind === 'ok') return { kind: 'answered', answer: fetched.value };
     return { kind: isReached ? 'wrong' : 'unseen', sentence: fetched.sentence };
   } finally {
