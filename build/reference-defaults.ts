@@ -3,6 +3,7 @@
  * server shows them (`kubectl explain`); where they and the program differ, nothing is generated.
  */
 import { builtInDefaults } from '../src/api/effective.ts';
+import { flagSourceDefaults } from '../src/api/flag-source.ts';
 import { metricSourceDefaults } from '../src/api/metric-source.ts';
 
 /** The compiler asks for a place when a default is added. */
@@ -23,8 +24,11 @@ const rolloutPlaces: Places<typeof builtInDefaults> = {
   ruleOut: 'Rollout.spec.analysis.metrics[].errors.ruleOut',
   latencyTolerate: 'Rollout.spec.analysis.metrics[].latency.tolerate',
   latencyRuleOut: 'Rollout.spec.analysis.metrics[].latency.ruleOut',
+  costTolerate: 'Rollout.spec.analysis.metrics[].cost.tolerate',
+  maxExtraPerMonth: 'Rollout.spec.analysis.metrics[].cost.maxExtraPerMonth',
   whenUnsure: { after: 'Rollout.spec.analysis.whenUnsure.after', do: 'Rollout.spec.analysis.whenUnsure.do' },
   onSourceDown: { after: 'Rollout.spec.analysis.onSourceDown.after', do: 'Rollout.spec.analysis.onSourceDown.do' },
+  observe: 'Rollout.spec.onAnomaly[].flag.observe',
 };
 
 const metricSourcePlaces: Places<typeof metricSourceDefaults> = {
@@ -32,9 +36,24 @@ const metricSourcePlaces: Places<typeof metricSourceDefaults> = {
   dataPlane: 'MetricSource.spec.dataPlane',
 };
 
+const flagSourcePlaces: Places<Omit<typeof flagSourceDefaults, 'verifyFileWithin'>> = {
+  verifyWithin: 'FlagSource.spec.verify.within',
+  timeout: 'FlagSource.spec.http.timeout',
+  fileDelay: 'FlagSource.spec.flagdFile.delay',
+  overrideSuffix: 'FlagSource.spec.featureFlag.overrideSuffix',
+  project: 'FlagSource.spec.unleash.project',
+  fliptEnvironment: 'FlagSource.spec.flipt.environment',
+  fliptNamespace: 'FlagSource.spec.flipt.namespace',
+  header: 'FlagSource.spec.http.auth.header',
+  scheme: 'FlagSource.spec.http.auth.scheme',
+  success: 'FlagSource.spec.http.write.success',
+  readBackMethod: 'FlagSource.spec.http.readBack.method',
+};
+
 const known: ReadonlyMap<string, string> = new Map([
   ...placed(rolloutPlaces, builtInDefaults),
   ...placed(metricSourcePlaces, metricSourceDefaults),
+  ...placed(flagSourcePlaces, flagSourceDefaults),
 ]);
 
 function placed(places: object, defaults: object): [string, string][] {

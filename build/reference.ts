@@ -71,6 +71,7 @@ function names({ resource, singular, shortNames }: KindDeclaration): string {
 const examples: Readonly<Record<string, string>> = {
   Rollout: 'examples/checkout/rollout-with-everything.yaml',
   MetricSource: 'examples/metric-source.yaml',
+  FlagSource: 'examples/flag-source.yaml',
   RolloutAction: 'examples/rollout-action.yaml',
 };
 

@@ -4,6 +4,7 @@
  */
 import { diceFrom } from '../../src/analysis/dice.ts';
 import { brakeWeight } from '../../src/release/weights.ts';
+import { type Before, beforeOf } from './before.ts';
 import type { Rule } from './rules/rule.ts';
 import { canaryRate, type Scenario } from './scenario.ts';
 import { trafficOf } from './worlds.ts';
@@ -20,8 +21,10 @@ export interface Outcome {
 
 /** Every rule sees the same release; the weight stays what it is, whatever they call. */
 export function playTogether(scenario: Scenario, rules: readonly Rule[], replicate: number): readonly Outcome[] {
-  const traffic = trafficOf(scenario, diceFrom(seedOf(scenario, replicate)));
-  const players = rules.map((rule) => player(rule));
+  const seed = seedOf(scenario, replicate);
+  const traffic = trafficOf(scenario, diceFrom(seed));
+  const before = beforeOf(scenario, seed);
+  const players = rules.map((rule) => player(rule, before));
   const cost = costOf(scenario);
   for (let index = 0; index < windowsIn(scenario) && players.some(({ isOver }) => !isOver); index += 1) {
     const window = traffic(index, scenario.weight);
@@ -32,8 +35,9 @@ export function playTogether(scenario: Scenario, rules: readonly Rule[], replica
 
 /** One rule whose brake and release move the weight, as they do in a release. */
 export function playBraking(scenario: Scenario, rule: Rule, replicate: number): Outcome {
-  const traffic = trafficOf(scenario, diceFrom(seedOf(scenario, replicate)));
-  const one = player(rule);
+  const seed = seedOf(scenario, replicate);
+  const traffic = trafficOf(scenario, diceFrom(seed));
+  const one = player(rule, beforeOf(scenario, seed));
   const cost = costOf(scenario);
   let { weight } = scenario;
   for (let index = 0; index < windowsIn(scenario) && !one.isOver; index += 1) {
@@ -45,8 +49,8 @@ export function playBraking(scenario: Scenario, rule: Rule, replicate: number): 
   return one.outcome;
 }
 
-function player(rule: Rule) {
-  const look = rule.open();
+function player(rule: Rule, before: Before) {
+  const look = rule.open(before);
   let outcome: Outcome = { seconds: Number.NaN, brakeSeconds: Number.NaN, bad: 0 };
   return {
     isOver: false,

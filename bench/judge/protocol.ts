@@ -28,11 +28,11 @@ export interface Extent {
 /** The figures of the documentation. */
 export const full: Extent = {
   healthyReplicates: 20_000,
-  lonelyReplicates: 4000,
-  besideReplicates: 1000,
-  faultyReplicates: 2000,
-  healthyLatencyReplicates: 1000,
-  faultyLatencyReplicates: 300,
+  lonelyReplicates: 2000,
+  besideReplicates: 500,
+  faultyReplicates: 500,
+  healthyLatencyReplicates: 400,
+  faultyLatencyReplicates: 120,
   isQuick: false,
 };
 

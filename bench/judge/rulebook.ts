@@ -4,7 +4,7 @@ import { flagger, flaggerLatency } from './rules/flagger.ts';
 import { mannWhitney, mannWhitneyLatency } from './rules/mann-whitney.ts';
 import { pure, pureLatency } from './rules/pure.ts';
 import type { Rule } from './rules/rule.ts';
-import { screened, serin, serinCalibrated, serinWithLatency } from './rules/serin.ts';
+import { screened, serin, serinWithLatency, serinWithoutHistory } from './rules/serin.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What is judged: errors alone, or how long requests take as well. */
@@ -19,8 +19,7 @@ export interface Rulebook {
   readonly braking: readonly Rule[];
 }
 
-const shipped = [serin(99.9), serin(99)];
-const calibrated = [serinCalibrated(99.9)];
+const shipped = [serin(99.9), serin(99), serinWithoutHistory(99.9)];
 const otherRules = [pure(99.9), pure(99), argoRollouts(0), argoRollouts(3), flagger(1), flagger(5), mannWhitney];
 const latencyRules = [
   serinWithLatency(99.9, 2),
@@ -35,9 +34,9 @@ const latencyRules = [
 
 export const rulebooks: Readonly<Record<Family, Rulebook>> = {
   errors: {
-    all: [...shipped, ...calibrated, ...otherRules],
-    watchful: [...screened(shipped, 2), ...screened(calibrated, 1), ...otherRules],
-    braking: shipped.slice(0, 1),
+    all: [...shipped, ...otherRules],
+    watchful: [...screened(shipped), ...otherRules],
+    braking: shipped.filter(({ name }) => name.startsWith('serin-99.9')),
   },
   latency: { all: latencyRules, watchful: latencyRules, braking: latencyRules.slice(0, 1) },
 };

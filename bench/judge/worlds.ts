@@ -45,6 +45,25 @@ export function trafficOf(scenario: Scenario, dice: Dice): Traffic {
   };
 }
 
+/**
+ * Draws what each of the old version's pods counts in a span of the hour before. `dice`: the release's, newly begun, so that a
+ * bad node is the same; `own`: for all that is chance.
+ */
+export function podsOf(scenario: Scenario, dice: Dice, own: Dice): (span: Span) => readonly Counts[] {
+  const { canary, all } = scenario.pods;
+  const added = podNoise({ ...scenario, minutes: 60 }, scenario.world === 'lemon' ? dice : own);
+  const incident = scenario.world === 'incident' ? incidentIn(own, 60) : () => 0;
+  return (span) => {
+    const factor = scenario.world === 'diurnal' ? swing((span.fromMs + span.toMs) / 2) : 1;
+    const requests = (scenario.perSecond * factor * (span.toMs - span.fromMs)) / 1000 / (all - canary);
+    const usual = scenario.stableRate * factor + incidentRate * incident(span);
+    return range(canary, all).map((pod) => {
+      const count = poisson(own, requests);
+      return { requests: count, errors: failuresIn(scenario.world, own, count, Math.min(1, usual + added(pod, span))) };
+    });
+  };
+}
+
 interface Drawn extends Counts {
   readonly durations: Histogram | undefined;
 }
@@ -103,8 +122,11 @@ function drawn(scenario: Scenario, dice: Dice, { mean, failing, slow, trouble }:
   const law = slowness && own && mixed(lawOf(own, medianSeconds), lawOf(own, 2 * medianSeconds), trouble);
   const durations = law && drawnFrom(dice, law, mean);
   const requests = durations ? durations.counts.reduce((sum, count) => sum + count, 0) : poisson(dice, mean);
-  const errors = world === 'clumps' ? clumped(dice, requests, failing) : binomial(dice, requests, failing);
-  return { requests, errors, durations };
+  return { requests, errors: failuresIn(world, dice, requests, failing), durations };
+}
+
+function failuresIn(world: Scenario['world'], dice: Dice, requests: number, rate: number): number {
+  return world === 'clumps' ? clumped(dice, requests, rate) : binomial(dice, requests, rate);
 }
 
 function clumped(dice: Dice, requests: number, rate: number): number {

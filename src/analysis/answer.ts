@@ -58,6 +58,31 @@ export interface Judged {
   readonly notJudged?: readonly string[];
   /** In a sentence, that other requests reach the canary than the route says: nothing is acceptable by evidence then. */
   readonly splitOff?: string;
+  /** Counts of the metric that carries the verdict, where these are counts; of `errors` they are the counts above. */
+  readonly culpritCounts?: {
+    readonly canaryTotal: number;
+    readonly canaryBad: number;
+    readonly stableTotal: number;
+    readonly stableBad: number;
+  };
+  /** After a flag was turned on for both: whether the old version alone got worse than it was before. */
+  readonly stableShift?: { readonly harmful: boolean; readonly sentence: string };
   /** What a calm answer still waits for: "waiting to rule out more than 0.20pp extra errors, about 90s at current traffic". */
   readonly waitingFor?: string;
+  /** What the new version costs, where that is asked for. Never part of the evidence of harm. */
+  readonly cost?: CostView;
+}
+
+/** Whether the new version costs more than is tolerated. */
+export interface CostView {
+  /** `dearer` stays so for the rest of the attempt. `unknown`: nothing is acceptable by evidence meanwhile, see `waits`. */
+  readonly state: 'fine' | 'dearer' | 'unknown';
+  /** What is asked for when it is dearer. */
+  readonly do: 'hold' | 'rollback';
+  /** With amounts, where they come from and how sure they are; or why nothing is known. */
+  readonly sentence: string;
+  /** Where it is dearer: 'cost', or the name of a price. */
+  readonly culprit?: string;
+  /** What has to wait while it is unknown: the next step, or only the promotion, because a larger weight will tell. */
+  readonly waits?: 'step' | 'promotion';
 }

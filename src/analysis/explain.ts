@@ -5,7 +5,7 @@ import { countsIn, engineHarm } from './engines.ts';
 import type { Counts } from './errors.ts';
 import { awaited } from './forecast.ts';
 import type { JudgeState } from './judge.ts';
-import { errorsName } from './metric.ts';
+import { errorsName, restartsName } from './metric.ts';
 import { type Spokesman, sentenceOf } from './sentence.ts';
 import type { JudgeSettings } from './settings.ts';
 import { recentRates } from './tuples.ts';
@@ -45,8 +45,10 @@ export function judgedAnswer(state: JudgeState, settings: JudgeSettings, freshAt
 
 /** All requests, as the first engine of the errors counts them; where errors are not judged, what is. */
 function countsOfRequests(state: JudgeState, opinions: readonly Opinion[]): CountState | undefined {
-  const opinion = opinions.find(({ metric }) => metric.name === errorsName) ?? opinions[0];
-  const engine = opinion?.engines[0] ?? state.metrics.flatMap(({ engines }) => engines)[0]?.state;
+  const ofRequests = opinions.filter(({ metric }) => metric.name !== restartsName);
+  const opinion = ofRequests.find(({ metric }) => metric.name === errorsName) ?? ofRequests[0];
+  const others = state.metrics.filter(({ name }) => name !== restartsName);
+  const engine = opinion?.engines[0] ?? others.flatMap(({ engines }) => engines)[0]?.state;
   return engine && countsIn(engine);
 }
 

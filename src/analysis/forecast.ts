@@ -5,6 +5,8 @@ import type { CountState } from './engine.ts';
 import { type Mode, accused, countsIn } from './engines.ts';
 import { type ArmCounts, logLoneEvidence, logWindowEvidence, rate } from './errors.ts';
 import type { JudgeState } from './judge.ts';
+import { restartsName } from './metric.ts';
+import { restartRateWords } from './restart-words.ts';
 import { extraOf } from './sentence.ts';
 import { type Terms, logFinalAccept, logStepAccept } from './settings.ts';
 import { acceptMargin } from './tolerance.ts';
@@ -57,13 +59,16 @@ function waitFor(opinion: Opinion, mode: Mode, isStepAcceptable: boolean): strin
   const extra = extraOf(opinion.metric);
   if (engine.windows === 0 && opinion.metric.kind === 'latency')
     return `waiting for enough requests to see how long they take`;
-  const goal = `waiting to rule out more than ${pointsWords(unacceptableExtra(engine, opinion.terms))} ${extra}`;
+  const isOfPods = opinion.metric.name === restartsName;
+  const extraRate = unacceptableExtra(engine, opinion.terms);
+  const goal = `waiting to rule out more than ${isOfPods ? restartRateWords(extraRate) : `${pointsWords(extraRate)} ${extra}`}`;
+  if (canaryPerSecond <= 0 && isOfPods) return `${goal}, but no pod of the new version runs`;
   if (canaryPerSecond <= 0) return `${goal}, but no request of the new version was counted at this weight so far`;
   // Before the first window of a step the rates are those of the weight before it, and so would be the forecast.
   if (mode === 'twoArms' && engine.stepAccept.logEvidence === 0) return goal;
   const seconds = secondsToAccept(opinion, mode, isStepAcceptable ? 'final' : 'step');
   if (seconds === Infinity) return `${goal}, which the current rates do not allow`;
-  return `${goal}, about ${spanWords(seconds)} at current traffic`;
+  return `${goal}, about ${spanWords(seconds)} ${isOfPods ? 'with as many pods as now' : 'at current traffic'}`;
 }
 
 function firstCounts({ engines: [engine] }: Opinion): CountState {

@@ -2,15 +2,15 @@
 // out. It takes time as data and never looks at a clock.
 import type { Window } from './engine.ts';
 import { type EngineState, type Mode, engineAfter, engineInNewMode, engineInNewStep, openEngine } from './engines.ts';
-import { type Metric, errorsName } from './metric.ts';
+import { type Metric, errorsName, restartsName } from './metric.ts';
 import type { JudgeSettings } from './settings.ts';
 import { type SplitState, openSplit, splitAfter } from './split.ts';
 import { verdictOf } from './verdict.ts';
 
 export type { Mode } from './engines.ts';
 
-/** The reader that a window comes from. The gateway and the pods count the same requests; a query counts its own. */
-export type EngineName = 'gateway' | 'app' | `query:${string}`;
+/** The reader that a window comes from. The gateway and the pods count the same requests; restarts and a query their own. */
+export type EngineName = 'gateway' | 'app' | 'restarts' | `query:${string}`;
 
 export interface JudgeState {
   /** As in the settings. Fixed before the first window of the attempt, for the averages must not choose their winners. */
@@ -94,6 +94,7 @@ export function armJudge(state: JudgeState, mode: Mode, atMs: number): JudgeStat
 
 function feeds({ name, hasLatency }: ReaderName, metric: Metric): boolean {
   if (metric.kind === 'latency') return isOfRequests({ name }) && hasLatency;
+  if (metric.name === restartsName) return name === restartsName;
   return metric.name === errorsName ? isOfRequests({ name }) : name === `query:${metric.name}`;
 }
 
@@ -108,7 +109,7 @@ function noted(
   window: Window,
   isLone: boolean,
 ): Partial<JudgeState> {
-  const first = firstRequestMs ?? (window.canary.requests > 0 ? window.startMs : undefined);
+  const first = firstRequestMs ?? (window.canary.requests > 0 && name !== restartsName ? window.startMs : undefined);
   return {
     newestMs: Math.max(newestMs, window.endMs),
     ...(first === undefined ? {} : { firstRequestMs: first }),

@@ -14,6 +14,8 @@ export interface CountMetric {
   readonly tolerate: Tolerance;
   /** A step forward waits until this much damage is ruled out. */
   readonly ruleOut: Tolerance;
+  /** How many of its errors come at once, where the service's history says it. Default: what the settings suppose. */
+  readonly clumping?: number;
 }
 
 /** How long requests take, from histograms. */
@@ -31,6 +33,9 @@ export interface LatencyMetric {
 
 export type Unweighted = Omit<CountMetric, 'weight'> | Omit<LatencyMetric, 'weight'>;
 
+/** What restarts of pods are called, everywhere; they are counted per second that a pod runs. */
+export const restartsName = 'restarts';
+
 /** What failed answers are called, everywhere. */
 export const errorsName = 'errors';
 
@@ -42,6 +47,19 @@ export const defaultErrors: CountMetric = {
   ruleOut: { ratio: 2, absolute: 0.002 },
 };
 
+/**
+ * As many as the old version has are tolerated; ruled out has to be that there are twice as many, and one more for every five
+ * minutes that a pod runs. A container ends by itself, so one cause is one restart.
+ */
+export const restartsMetric: Omit<CountMetric, 'weight'> = {
+  kind: 'count',
+  name: restartsName,
+  tolerate: { ratio: 1, absolute: 0 },
+  ruleOut: { ratio: 2, absolute: 1 / 300 },
+  clumping: 1,
+};
+
+/** Restarts weigh as much as a query. */
 const importance = { errors: 0.4, latency: 0.3, query: 0.15 };
 
 /** Each metric with its part: errors 4 to latency 3 to every query 1.5, scaled so that all of them make 1. */

@@ -1,7 +1,8 @@
 // Puts a verdict into one sentence, rates and counts first and the evidence last. It never decides.
 import { type EngineState, type Mode, accused, countsIn } from './engines.ts';
 import { type Counts, rate } from './errors.ts';
-import { type Metric, errorsName } from './metric.ts';
+import { type Metric, errorsName, restartsName } from './metric.ts';
+import { restartsCompared } from './restart-words.ts';
 import type { Verdict } from './verdict.ts';
 import { countWords, oddsWords, percentWords, timeWords } from './words.ts';
 
@@ -15,6 +16,8 @@ export function sentenceOf(spokesman: Spokesman | undefined, mode: Mode, verdict
   if (!spokesman) return 'No request was counted yet.';
   const { metric, engine } = spokesman;
   const canary = accused(engine, mode);
+  if (metric.name === restartsName)
+    return `${restartsCompared(canary, countsIn(engine).totals.stable)}; ${oddsOf(verdict)}.`;
   if (canary.requests <= 0) return 'The new version has had no request yet.';
   return `${theNew(metric, engine, canary)}; ${theOld(countsIn(engine).totals.stable, metric, mode)}; ${oddsOf(verdict)}.`;
 }
@@ -22,6 +25,7 @@ export function sentenceOf(spokesman: Spokesman | undefined, mode: Mode, verdict
 /** What bad requests of a metric are called where there are more of them than of the old version. */
 export function extraOf(metric: Metric): string {
   if (metric.kind === 'latency') return 'extra slow requests';
+  if (metric.name === restartsName) return 'restarts';
   return metric.name === errorsName ? 'extra errors' : `extra bad events of ${metric.name}`;
 }
 

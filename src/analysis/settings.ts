@@ -15,7 +15,7 @@ export interface Certainty {
   readonly brakeConfidencePercent: number;
   /**
    * How many errors come at once, at worst, for one cause (retries, a bad second). At least 1; all evidence is taken
-   * to this root. 2 when nothing is known of the service's history.
+   * to this root. 2 when nothing is known of the service's history; a metric of which something is known has its own.
    */
   readonly clumping: number;
   /** Never a rollback on fewer failed canary requests. */
@@ -63,9 +63,10 @@ export function logWithoutGroup(settings: Certainty): number {
 }
 
 export function termsOf(
-  { weight, tolerate, ruleOut }: Pick<CountMetric, 'weight' | 'tolerate' | 'ruleOut'>,
-  { confidencePercent, brakeConfidencePercent, clumping, minimumErrors, bakeMs }: Certainty,
+  { weight, tolerate, ruleOut, clumping: own }: Pick<CountMetric, 'weight' | 'tolerate' | 'ruleOut' | 'clumping'>,
+  { confidencePercent, brakeConfidencePercent, clumping: supposed, minimumErrors, bakeMs }: Certainty,
 ): Terms {
+  const clumping = own ?? supposed;
   return { confidencePercent, brakeConfidencePercent, clumping, minimumErrors, bakeMs, weight, tolerate, ruleOut };
 }
 

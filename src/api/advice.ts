@@ -7,6 +7,10 @@ import type { Reason } from './reasons.ts';
 export const ADVICE: Readonly<Record<Reason, string>> = {
   Hindered:
     'The message has the answer of the API server. Usually a right is missing, because `deploy/rbac` is older than the operator, or another policy or a webhook refuses the write. Mend that; Serin tries again by itself.',
+  FlagRestored: 'Nothing to do.',
+  FlagKept: 'Nothing, if what is there now is wanted: Serin does not touch it again.',
+  FlagNotRestored:
+    'The message has the answer of the flag backend. Put the flag back there, or mend the backend and `serin restore-flags NAME`, which tries again.',
   UpToDate: 'Nothing to do.',
   Attached: 'Nothing to do. No pod was restarted.',
   Detached:
@@ -67,6 +71,24 @@ export const ADVICE: Readonly<Record<Reason, string>> = {
     'See whether Prometheus answers at the address of the MetricSource. The weight stays where it is; after `onSourceDown.after` a person is asked (or the release goes back, if the Rollout says so).',
   SourceNeverAnswered:
     'Correct the address of the MetricSource, or what stands between the operator and it. `serin skip NAME` goes on without evidence.',
+  TurningFlag: 'Wait.',
+  FlagTurned: 'Nothing to do.',
+  FlagNotServed:
+    'The message has the answer of the flag backend: mend it, or correct the names in the step for the next release. `serin skip NAME` goes on without the flag.',
+  FlagLeftOut: 'Turn the flag on by hand if it is wanted.',
+  FlagHarm:
+    'Find out what the flag does to both versions. `serin skip NAME` goes on without it, `serin abort NAME` goes back.',
+  Observing: 'Wait. The message says what comes next if the harm is still there.',
+  NotTheCause: 'Nothing to do: Serin goes on to the next rung.',
+  FlagWasTheCause:
+    'Mend what is behind the flag. Then change the flag in its backend, or `serin restore-flags NAME`; Serin does not turn it back by itself.',
+  HarmGone: 'Nothing to do. `serin explain NAME` shows what was seen.',
+  Notified: 'Look at the counts in the message. `serin abort NAME` if you know that it is bad.',
+  HeldForPerson: '`serin abort NAME`, or apply a fix: it replaces this release. It does not go on by itself.',
+  AlertFiring:
+    'See to the alert. The release goes on when it no longer fires; `serin skip NAME` goes on all the same, `serin abort NAME` goes back.',
+  CostTooHigh:
+    'The message has the amount and where it comes from. `serin skip NAME` or `serin promote NAME` if it is worth that, `serin abort NAME` if not. If the release went back, the Rollout said so.',
   SplitOff:
     'See whether the gateway obeys the weights of the route (`kubectl describe httproute`, and what it really sends where), and whether another route goes round it. The weight does not grow until it does. `serin skip NAME` if it is right so.',
   NotConverged:
@@ -88,6 +110,7 @@ export const ADVICE: Readonly<Record<Reason, string>> = {
   Latency: 'The message has rates and counts. Fix the version and apply it, or put the old template back.',
   Metric:
     'The message has the name of the metric and its numbers. Fix the version and apply it, or put the old template back.',
+  Alert: 'See what the alert says of the version. Fix it and apply it, or put the old template back.',
   CheckFailed:
     'The message has the request, the pod and what was expected. Fix the version, or correct the check in the Rollout and say `serin retry NAME`.',
   Crashes: '`kubectl logs --previous` of the rejected pods while they are there, else your log storage. Fix and apply.',

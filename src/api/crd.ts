@@ -1,8 +1,10 @@
 /** Owns how each of Serin's kinds is declared to the API server: scope, names, columns, rules, schema. */
+import { flagSourceSpecSchema } from './flag-source.ts';
 import { metricSourceSpecSchema } from './metric-source.ts';
 import {
   API_GROUP,
   API_VERSION,
+  flagSourceKind,
   metricSourceKind,
   releaseRecordKind,
   rolloutActionKind,
@@ -99,6 +101,27 @@ export const kindDeclarations: readonly KindDeclaration[] = [
       { name: 'Address', type: 'string', jsonPath: '.spec.prometheus.address', description: 'Base URL.' },
       { name: 'Counters', type: 'string', jsonPath: '.spec.dataPlane', description: 'Whose counters are read.' },
       { name: 'Default', type: 'boolean', jsonPath: '.spec.default', description: 'Used by Rollouts that name none.' },
+      age,
+    ],
+  },
+  {
+    resource: flagSourceKind,
+    singular: 'flagsource',
+    shortNames: ['srf'],
+    description:
+      'Where Serin changes feature flags. For the platform team: it makes the operator call an address with a credential.',
+    spec: flagSourceSpecSchema,
+    columns: [
+      { name: 'Unleash', type: 'string', jsonPath: '.spec.unleash.address', description: 'Address, if it is Unleash.' },
+      { name: 'Flipt', type: 'string', jsonPath: '.spec.flipt.address', description: 'Address, if it is Flipt.' },
+      { name: 'Http', type: 'string', jsonPath: '.spec.http.write.url', description: 'Address, if it is an HTTP API.' },
+      {
+        name: 'ConfigMap',
+        type: 'string',
+        jsonPath: '.spec.flagdFile.configMap',
+        description: 'Name, if it is a flagd file.',
+      },
+      { name: 'Within', type: 'string', jsonPath: '.spec.verify.within', description: 'How long a change may take.' },
       age,
     ],
   },

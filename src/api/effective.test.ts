@@ -32,7 +32,9 @@ test('a Rollout that names only its Deployment and its traffic gets the built-in
       metrics: [{ kind: 'errors', tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' }],
       whenUnsure: { afterMs: 600_000, do: 'proceed' },
       onSourceDown: { afterMs: 300_000, do: 'hold' },
+      alerts: [],
     },
+    onAnomaly: [{ kind: 'rollback' }],
   });
 });
 
@@ -144,7 +146,9 @@ test('what a Rollout says wins over every default', () => {
       ],
       whenUnsure: { afterMs: 60_000, do: 'hold' },
       onSourceDown: { afterMs: 120_000, do: 'rollback' },
+      alerts: [],
     },
+    onAnomaly: [{ kind: 'rollback' }],
   });
 });
 
@@ -177,4 +181,38 @@ test('an attempt that an older Serin pinned goes on with the tolerances that it 
     ...rest,
     analysis: { ...older, mode: 'enforce', metrics: [{ kind: 'errors', tolerate: '5%', ruleOut: '3x' }] },
   });
+});
+
+test('what is done about harm is read rung by rung, with two minutes where no time is written', () => {
+  const flag = { source: 'unleash', name: 'new-pricing', variant: 'off' };
+  const { onAnomaly } = effectiveSpec({
+    ...minimal,
+    onAnomaly: [{ notify: {} }, { flag }, { observe: { for: '30s' } }, { observe: {} }, { hold: {} }],
+  });
+  expect(onAnomaly).toEqual([
+    { kind: 'notify' },
+    { kind: 'flag', ...flag, observeMs: 120_000 },
+    { kind: 'observe', forMs: 30_000 },
+    { kind: 'observe', forMs: 120_000 },
+    { kind: 'hold' },
+  ]);
+});
+
+test('a flag step stands at the weight of the step before it and is judged as long as a weight', () => {
+  const flag = { source: 'unleash', name: 'new-pricing', variant: 'on', percent: 20 };
+  const { steps } = effectiveSpec({
+    ...minimal,
+    strategy: { steps: [{ weight: 5 }, { flag }, { weight: 50 }] },
+  }).strategy;
+  expect(steps).toMatchObject([
+    { weightPercent: 5 },
+    { weightPercent: 5, atLeastMs: 30_000, flag },
+    { weightPercent: 50 },
+  ]);
+});
+
+test('an attempt that an older Serin pinned knows nothing but the way back, and no alerts', () => {
+  const { onAnomaly: _ladder, ...older } = JSON.parse(JSON.stringify(effectiveSpec(minimal)));
+  delete older.analysis.alerts;
+  expect(pinnedSpecSchema.parse(older)).toEqual(effectiveSpec(minimal));
 });

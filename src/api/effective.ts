@@ -5,6 +5,8 @@
  */
 import { type Check, LONGEST_ANSWER_MS } from './check-step.ts';
 import { parseDurationMs, parseSpanMs } from './duration.ts';
+import type { WrittenAlert } from './alerts.ts';
+import type { WrittenRung } from './anomaly.ts';
 import type { Metric } from './metric.ts';
 import type { RolloutSpec } from './rollout.ts';
 
@@ -15,6 +17,44 @@ interface EffectiveStep {
   readonly atLeastMs: number;
   /** Set: the step keeps the weight of the one before it and ends when this has passed. */
   readonly check?: EffectiveCheck | undefined;
+  /** Set: the step keeps the weight of the one before it and turns this on. */
+  readonly flag?: EffectiveFlagStep | undefined;
+}
+
+export interface EffectiveFlag {
+  /** Name of a FlagSource. */
+  readonly source: string;
+  readonly name: string;
+  readonly variant: string;
+}
+
+export interface EffectiveFlagStep extends EffectiveFlag {
+  /** Share of the users that get the variant, in whole percent; absent: all of them. */
+  readonly percent?: number | undefined;
+}
+
+/** What is done about harm, one after the other; the last is hold or rollback, and they stand nowhere else. */
+export type EffectiveRung =
+  | {
+      readonly kind: 'flag';
+      readonly source: string;
+      readonly name: string;
+      readonly variant: string;
+      /** From the decision to the next rung at most, the change of the flag included (S14). */
+      readonly observeMs: number;
+    }
+  | { readonly kind: 'observe'; readonly forMs: number }
+  | { readonly kind: 'notify' }
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'rollback' };
+
+/** An alert of the metric source that counts while it fires. */
+export interface EffectiveAlert {
+  /** Label matchers in PromQL, in braces. */
+  readonly matching: string;
+  readonly do: 'hold' | 'rollback';
+  /** It counts also when it fired already as the release began. */
+  readonly alsoIfBefore: boolean;
 }
 
 export interface EffectiveCheck {
@@ -40,6 +80,7 @@ export interface EffectiveRequest {
 /** One metric that is judged. Tolerances as written; `src/analysis/tolerance.ts` reads them. */
 export type EffectiveMetric =
   | { readonly kind: 'errors'; readonly tolerate: string; readonly ruleOut: string }
+  | { readonly kind: 'restarts' }
   /** `tolerate` is a percentage: "10%". */
   | {
       readonly kind: 'latency';
@@ -63,7 +104,22 @@ export type EffectiveMetric =
       readonly query: string;
       readonly max?: number | undefined;
       readonly min?: number | undefined;
-    };
+    }
+  | ({ readonly kind: 'cost' } & EffectiveDearer)
+  /** A selector in PromQL, and what each count of it costs. */
+  | ({
+      readonly kind: 'price';
+      readonly name: string;
+      readonly counter: string;
+      readonly unitPrice: number;
+    } & EffectiveDearer);
+
+/** `tolerate` is a percentage: "15%". Only what is more than both is dearer. */
+interface EffectiveDearer {
+  readonly tolerate: string;
+  readonly maxExtraPerMonth: number;
+  readonly do: 'hold' | 'rollback';
+}
 
 interface EffectiveTraffic {
   /** Absent: nothing sends requests to the pods, as with queue workers. */
@@ -94,6 +150,7 @@ export interface EffectiveAnalysis {
   readonly metrics: readonly EffectiveMetric[];
   readonly whenUnsure: { readonly afterMs: number; readonly do: 'proceed' | 'hold' | 'rollback' };
   readonly onSourceDown: { readonly afterMs: number; readonly do: 'hold' | 'rollback' };
+  readonly alerts: readonly EffectiveAlert[];
 }
 
 /** A Rollout's spec with nothing left open: every default filled in, every duration in milliseconds. */
@@ -102,6 +159,7 @@ export interface EffectiveSpec {
   readonly traffic: EffectiveTraffic;
   readonly strategy: EffectiveStrategy;
   readonly analysis: EffectiveAnalysis;
+  readonly onAnomaly: readonly EffectiveRung[];
 }
 
 /** What holds where a Rollout says nothing. Shown by `serin plan`, printed in the reference. */
@@ -118,9 +176,15 @@ export const builtInDefaults = {
   ruleOut: '2x + 0.2pp',
   latencyTolerate: '10%',
   latencyRuleOut: '2x + 1pp',
+  costTolerate: '15%',
+  maxExtraPerMonth: 10,
   whenUnsure: { after: '10m', do: 'proceed' },
   onSourceDown: { after: '5m', do: 'hold' },
+  observe: '2m',
 } as const;
+
+/** The ladder of a Rollout that says nothing of one. */
+export const builtInLadder: readonly EffectiveRung[] = [{ kind: 'rollback' }];
 
 /**
  * The spec with Serin's defaults applied.
@@ -133,6 +197,7 @@ export function effectiveSpec(spec: RolloutSpec): EffectiveSpec {
     traffic: effectiveTraffic(spec.traffic),
     strategy: effectiveStrategy(spec.strategy),
     analysis: effectiveAnalysis(spec.analysis),
+    onAnomaly: spec.onAnomaly === undefined ? builtInLadder : spec.onAnomaly.map(effectiveRung),
   };
 }
 
@@ -157,14 +222,14 @@ function effectiveStrategy(strategy: RolloutSpec['strategy']): EffectiveStrategy
 
 type Steps = NonNullable<NonNullable<RolloutSpec['strategy']>['steps']>;
 
-/** A check stands at the weight of the step before it. */
+/** A check and a flag stand at the weight of the step before them. */
 function effectiveSteps(written: Steps): readonly EffectiveStep[] {
   let weightPercent = 0;
   return written.map((step) => {
     weightPercent = step.weight ?? weightPercent;
-    return step.check === undefined
-      ? { weightPercent, atLeastMs: parseDurationMs(step.atLeast ?? builtInDefaults.atLeast) }
-      : { weightPercent, atLeastMs: 0, check: effectiveCheck(step.check) };
+    if (step.check !== undefined) return { weightPercent, atLeastMs: 0, check: effectiveCheck(step.check) };
+    const judged = { weightPercent, atLeastMs: parseDurationMs(step.atLeast ?? builtInDefaults.atLeast) };
+    return step.flag === undefined ? judged : { ...judged, flag: step.flag };
   });
 }
 
@@ -196,11 +261,18 @@ function effectiveAnalysis(analysis: RolloutSpec['analysis'] = {}): EffectiveAna
     metrics: (analysis.metrics ?? [{ errors: {} }]).map(effectiveMetric),
     whenUnsure: wait(analysis.whenUnsure, builtInDefaults.whenUnsure),
     onSourceDown: wait(analysis.onSourceDown, builtInDefaults.onSourceDown),
+    alerts: (analysis.alerts ?? []).map(effectiveAlert),
   };
 }
 
-function effectiveMetric({ errors, latency, query }: Metric): EffectiveMetric {
+function effectiveMetric({ errors, latency, query, restarts, cost, price }: Metric): EffectiveMetric {
+  if (restarts !== undefined) return { kind: 'restarts' };
   if (query !== undefined) return effectiveQuery(query);
+  if (cost !== undefined) return { kind: 'cost', ...effectiveDearer(cost) };
+  if (price !== undefined) {
+    const { name, counter, unitPrice } = price;
+    return { kind: 'price', name, counter, unitPrice, ...effectiveDearer(price) };
+  }
   const { tolerate, ruleOut, latencyTolerate, latencyRuleOut } = builtInDefaults;
   if (latency === undefined)
     return { kind: 'errors', tolerate: errors?.tolerate ?? tolerate, ruleOut: errors?.ruleOut ?? ruleOut };
@@ -227,9 +299,29 @@ function effectiveQuery(query: NonNullable<Metric['query']>): EffectiveMetric {
   return { kind: 'counters', name, bad, total, tolerate, ruleOut };
 }
 
+function effectiveAlert(written: WrittenAlert): EffectiveAlert {
+  return { matching: written.matching, do: written.do ?? 'hold', alsoIfBefore: written.alsoIfBefore ?? false };
+}
+
+function effectiveDearer(written: NonNullable<Metric['cost']>): EffectiveDearer {
+  const { tolerate = builtInDefaults.costTolerate, maxExtraPerMonth = builtInDefaults.maxExtraPerMonth } = written;
+  return { tolerate, maxExtraPerMonth, do: written.do ?? 'hold' };
+}
+
 function wait<Act>(
   written: { readonly after?: string | undefined; readonly do?: Act | undefined } = {},
   builtIn: { readonly after: string; readonly do: Act },
 ) {
   return { afterMs: parseDurationMs(written.after ?? builtIn.after), do: written.do ?? builtIn.do };
+}
+
+/** The rules of the CRD see to it that a rung is one thing. */
+function effectiveRung({ flag, observe, notify, hold }: WrittenRung): EffectiveRung {
+  if (flag !== undefined) {
+    const { observe: written, ...named } = flag;
+    return { kind: 'flag', ...named, observeMs: parseDurationMs(written ?? builtInDefaults.observe) };
+  }
+  if (observe !== undefined) return { kind: 'observe', forMs: parseDurationMs(observe.for ?? builtInDefaults.observe) };
+  if (notify !== undefined) return { kind: 'notify' };
+  return { kind: hold === undefined ? 'rollback' : 'hold' };
 }

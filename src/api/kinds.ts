@@ -20,6 +20,12 @@ export const metricSourceKind = {
   kind: 'MetricSource',
   namespaced: false,
 } satisfies ResourceKind;
+export const flagSourceKind = {
+  ...serin,
+  plural: 'flagsources',
+  kind: 'FlagSource',
+  namespaced: false,
+} satisfies ResourceKind;
 export const releaseRecordKind = {
   ...serin,
   plural: 'releaserecords',

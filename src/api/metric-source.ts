@@ -5,10 +5,10 @@ import { distinct, withRules } from './rules.ts';
 import { duration, objectName, serviceName } from './text.ts';
 
 // No user information, query or fragment: a credential in an address ends up in logs and in `kubectl get`.
-const address =
+export const address =
   /^https?:\/\/([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\/[-A-Za-z0-9._~/]*)?$/;
 
-const secretRefSchema = z
+export const secretRefSchema = z
   .strictObject({
     namespace: serviceName(
       'Namespace of the Secret: the one that the operator runs in, for it may read Secrets nowhere else.',
@@ -22,7 +22,7 @@ const authSchema = z
   .describe('How the operator proves who it is. Read again every minute, so that it may be rotated.');
 
 /** What belongs to the request itself, or holds a credential and so belongs into a Secret. */
-const keptHeaders = [
+export const keptHeaders = [
   'accept',
   'accept-encoding',
   'authorization',
@@ -116,7 +116,7 @@ const requirementSchema = withRules(
   ],
 );
 
-const namespacesSchema = z
+export const namespacesSchema = z
   .strictObject({
     matchLabels: z
       .record(z.string().max(317), z.string().max(63).regex(labelText).describe('The value of the label.'))
@@ -148,6 +148,25 @@ const scrapeSchema = z
     "Also reads the pods' own metrics endpoint during a release: at most 100 pods of the new version and 20 of the old one, so that a verdict does not wait for the scrape interval of the server. The endpoint is what the annotations prometheus.io/port, path and scheme say, else the port named metrics, else the target port of the Service.",
   );
 
+const hourly = (what: string, standard: number) =>
+  z.number().min(0).max(1e6).optional().describe(`What ${what} costs in an hour. Default: ${standard}.`);
+
+const pricesSchema = z
+  .strictObject({
+    cpuHour: hourly('one CPU', 0.031611),
+    memoryGibHour: hourly('one GiB of memory', 0.004237),
+    gpuHour: hourly('one GPU', 0.95),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/)
+      .max(3)
+      .optional()
+      .describe('What all prices are in, as three letters. Default: USD.'),
+  })
+  .describe(
+    'What resources cost, for Rollouts that judge cost: used where OpenCost shows no prices of nodes. Default: what OpenCost takes where no cloud tells it prices.',
+  );
+
 export const metricSourceSpecSchema = z
   .strictObject({
     prometheus: prometheusSchema,
@@ -155,6 +174,7 @@ export const metricSourceSpecSchema = z
     namespaces: namespacesSchema.optional(),
     confine: confineSchema.optional(),
     scrape: scrapeSchema.optional(),
+    prices: pricesSchema.optional(),
     dataPlane: z
       .enum(['traefik', 'istio', 'linkerd', 'app'])
       .optional()

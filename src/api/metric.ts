@@ -1,4 +1,4 @@
-/** Owns what a user may ask to be judged: errors, latency, two counters of their own, or a number with a limit. */
+/** Owns what a user may ask to be judged: errors, latency, restarts, two counters of their own, a number with a limit, cost, or a price. */
 import * as z from 'zod';
 import { withRules } from './rules.ts';
 import { span } from './text.ts';
@@ -47,6 +47,12 @@ const latencySchema = z
   })
   .describe('How long requests take, compared with the old version at the same time.');
 
+const restartsSchema = z
+  .strictObject({})
+  .describe(
+    'How often containers are restarted for the time that pods run, also because they ran out of memory, compared with the old version. From Kubernetes: it needs no metric source. Pods that crash again and again end the attempt also without it.',
+  );
+
 const promql = (description: string) => z.string().min(1).max(2048).describe(description);
 
 const querySchema = withRules(
@@ -89,9 +95,59 @@ const querySchema = withRules(
         value === undefined || (tolerated === undefined && ruledOut === undefined),
     },
     {
-      cel: "!(self.name in ['errors', 'latency'])",
-      message: 'errors and latency are the names of other metrics: call this one something else.',
-      holds: ({ name }) => name !== 'errors' && name !== 'latency',
+      cel: "!(self.name in ['errors', 'latency', 'restarts', 'cost'])",
+      message: 'errors, latency, restarts and cost are the names of other metrics: call this one something else.',
+      holds: ({ name }) => !['errors', 'latency', 'restarts', 'cost'].includes(name),
+    },
+  ],
+);
+
+const dearer = {
+  tolerate: z
+    .string()
+    .max(40)
+    .regex(percentPattern)
+    .optional()
+    .describe('How much more than the old version is no reason to stop, in percent. Default: "15%".'),
+  maxExtraPerMonth: z
+    .number()
+    .min(0)
+    .max(1e12)
+    .optional()
+    .describe(
+      'Up to this many units of money more in a month, with all of the present traffic, are no reason to stop, however many percent they are. Default: 10.',
+    ),
+  do: z
+    .enum(['hold', 'rollback'])
+    .optional()
+    .describe('What happens when it costs more than both. Default: hold, which waits for a person.'),
+};
+
+const costSchema = z
+  .strictObject(dearer)
+  .describe(
+    'What CPU, memory and GPUs for all of the present traffic cost in a month, on as many pods as the autoscaler would run, compared with the old version.',
+  );
+
+const priceSchema = withRules(
+  z
+    .strictObject({
+      name: z
+        .string()
+        .min(1)
+        .max(63)
+        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+        .describe('Name of what is paid for, for sentences.'),
+      counter: promql('Selector of the counter of it, with a label pod, in PromQL.'),
+      unitPrice: z.number().min(0).max(1e9).describe('What one count costs, in the currency of the metric source.'),
+      ...dearer,
+    })
+    .describe('Something that you pay for each time and count yourself: tokens, calls to others, bytes.'),
+  [
+    {
+      cel: "!(self.name in ['errors', 'latency', 'restarts', 'cost'])",
+      message: 'errors, latency, restarts and cost are the names of other metrics: call this price something else.',
+      holds: ({ name }) => !['errors', 'latency', 'restarts', 'cost'].includes(name),
     },
   ],
 );
@@ -101,14 +157,18 @@ const metricSchema = withRules(
     .strictObject({
       errors: errorsSchema.optional(),
       latency: latencySchema.optional(),
+      restarts: restartsSchema.optional(),
       query: querySchema.optional(),
+      cost: costSchema.optional(),
+      price: priceSchema.optional(),
     })
     .describe('One metric that is judged.'),
   [
     {
-      cel: '[has(self.errors), has(self.latency), has(self.query)].exists_one(x, x)',
-      message: 'each entry of metrics is one of errors, latency and query: write one of them.',
-      holds: ({ errors, latency, query }) => [errors, latency, query].filter((one) => one !== undefined).length === 1,
+      cel: '[has(self.errors), has(self.latency), has(self.restarts), has(self.query), has(self.cost), has(self.price)].exists_one(x, x)',
+      message: 'each entry of metrics is one of errors, latency, restarts, query, cost and price: write one of them.',
+      holds: ({ errors, latency, restarts, query, cost, price }) =>
+        [errors, latency, restarts, query, cost, price].filter((one) => one !== undefined).length === 1,
     },
   ],
 );
@@ -123,25 +183,31 @@ export const metricsSchema = withRules(
     .describe('What is judged, all of it: each has to be acceptable before the next step. Default: errors.'),
   [
     {
-      cel: 'self.filter(m, has(m.errors)).size() <= 1 && self.filter(m, has(m.latency)).size() <= 1',
-      message: 'errors and latency stand at most once in metrics: remove the second one.',
+      cel: 'self.filter(m, has(m.errors)).size() <= 1 && self.filter(m, has(m.latency)).size() <= 1 && self.filter(m, has(m.restarts)).size() <= 1 && self.filter(m, has(m.cost)).size() <= 1',
+      message: 'errors, latency, restarts and cost stand at most once in metrics: remove the second one.',
       holds: (metrics) =>
         metrics.filter(({ errors }) => errors !== undefined).length <= 1 &&
-        metrics.filter(({ latency }) => latency !== undefined).length <= 1,
+        metrics.filter(({ latency }) => latency !== undefined).length <= 1 &&
+        metrics.filter(({ restarts }) => restarts !== undefined).length <= 1 &&
+        metrics.filter(({ cost }) => cost !== undefined).length <= 1,
     },
     {
-      cel: 'self.all(m, !has(m.query) || self.exists_one(n, has(n.query) && n.query.name == m.query.name))',
-      message: 'each query has a name of its own: rename one of them.',
+      cel: 'self.all(m, !has(m.query) || self.exists_one(n, has(n.query) && n.query.name == m.query.name)) && self.all(m, !has(m.price) || (self.exists_one(n, has(n.price) && n.price.name == m.price.name) && !self.exists(n, has(n.query) && n.query.name == m.price.name)))',
+      message: 'each query and each price has a name of its own: rename one of them.',
       holds: (metrics) => {
-        const names = metrics.flatMap(({ query }) => (query === undefined ? [] : [query.name]));
+        const names = metrics.flatMap(({ query, price }) => query?.name ?? price?.name ?? []);
         return new Set(names).size === names.length;
       },
     },
     {
-      cel: 'self.exists(m, !has(m.query) || has(m.query.bad))',
+      cel: 'self.exists(m, has(m.errors) || has(m.latency) || has(m.restarts) || (has(m.query) && has(m.query.bad)))',
       message:
-        'a value with a limit says nothing about the old version: add errors, latency or a query with bad and total.',
-      holds: (metrics) => metrics.some(({ query }) => query === undefined || query.bad !== undefined),
+        'a value with a limit, cost and a price do not say whether the new version is worse: add errors, latency, restarts or a query with bad and total.',
+      holds: (metrics) =>
+        metrics.some(
+          ({ errors, latency, restarts, query }) =>
+            [errors, latency, restarts].some((one) => one !== undefined) || query?.bad !== undefined,
+        ),
     },
   ],
 );

@@ -3,7 +3,7 @@
  * the new version's objects, so it must never depend on anything a user may delete.
  */
 import * as z from 'zod';
-import { pinnedAnalysisSchema, pinnedStrategySchema, pinnedTrafficSchema } from './pinned.ts';
+import { pinnedAnalysisSchema, pinnedLadderSchema, pinnedStrategySchema, pinnedTrafficSchema } from './pinned.ts';
 import { immutable } from './rules.ts';
 import { moment, objectName, revisionHash, text } from './text.ts';
 
@@ -23,6 +23,7 @@ export const releaseRecordSpecSchema = immutable(
       traffic: pinnedTrafficSchema,
       strategy: pinnedStrategySchema,
       analysis: pinnedAnalysisSchema,
+      onAnomaly: pinnedLadderSchema,
     })
     .describe('What was to be released, and how. Written once.'),
   'a release record is history and cannot be edited.',
@@ -72,6 +73,19 @@ export const releaseRecordStatusSchema = z
       })
       .optional()
       .describe('In mode observe: what would have been done about what the judge said.'),
+    ladder: z
+      .array(
+        z
+          .strictObject({
+            rung: text(16, 'What was done: flag, observe, notify, hold or rollback; stepFlag: a flag step was undone.'),
+            at: moment('When it was decided or had its outcome.'),
+            sentence: text(512, 'What it did, and what it changed in the evidence.'),
+          })
+          .describe('One rung.'),
+      )
+      .max(8)
+      .optional()
+      .describe('What was done about harm, rung by rung.'),
     startedAt: moment('When the attempt began.').optional(),
     endedAt: moment('When it had ended.').optional(),
     timings: z

@@ -4,9 +4,9 @@ import { withRules } from './rules.ts';
 import { moment, objectName, revisionHash, text } from './text.ts';
 
 /** What a person may ask for; each is explained where the program offers it. */
-const rolloutActions = ['pause', 'resume', 'abort', 'retry', 'promote', 'skip'] as const;
+const rolloutActions = ['pause', 'resume', 'abort', 'retry', 'promote', 'skip', 'restoreFlags'] as const;
 
-const aboutTheWholeRollout: ReadonlySet<string> = new Set(['pause', 'resume']);
+const aboutTheWholeRollout: ReadonlySet<string> = new Set(['pause', 'resume', 'restoreFlags']);
 
 export const rolloutActionSpecSchema = withRules(
   z
@@ -15,7 +15,7 @@ export const rolloutActionSpecSchema = withRules(
       action: z
         .enum(rolloutActions)
         .describe(
-          'pause and resume: stop and continue a release where it stands. abort: roll back and do not run this revision again. retry: let a rolled-back revision run again. promote: skip waiting and missing evidence. skip: skip the waiting of one step.',
+          'pause and resume: stop and continue a release where it stands. abort: roll back and do not run this revision again. retry: let a rolled-back revision run again. promote: skip waiting and missing evidence. skip: skip the waiting of one step. restoreFlags: put back every flag that Serin changed because of harm.',
         ),
       revision: revisionHash(
         'The revision that the act is about, as its pod-template-hash. An act about another revision is refused.',
@@ -26,7 +26,7 @@ export const rolloutActionSpecSchema = withRules(
     .describe('One act of one person.'),
   [
     {
-      cel: "self.action in ['pause', 'resume'] || has(self.revision)",
+      cel: "self.action in ['pause', 'resume', 'restoreFlags'] || has(self.revision)",
       message:
         'this action concerns one revision: name it in spec.revision, so that it cannot hit a newer one by accident.',
       holds: (spec) => aboutTheWholeRollout.has(spec.action) || spec.revision !== undefined,

@@ -98,6 +98,92 @@ const wouldHaveSchema = z
   })
   .describe('In mode observe: what would have been done.');
 
+/** How far a change of a flag has come. Closed list. */
+const FLAG_STATES = [
+  /** The backend is being read; nothing was written. */
+  'planning',
+  /** What was there before stands in `previous`; the write may have happened. */
+  'planned',
+  /** Read back as the fleet evaluates it. */
+  'served',
+  /** Served, it was the cause of harm: nobody but a person turns it back. */
+  'latched',
+  /** Being put back. */
+  'reverting',
+  /** Put back; kept while the attempt that turned it runs, so that it is not turned again. */
+  'reverted',
+  /** Somebody changed it since and it was left alone. */
+  'kept',
+  /** It could not be put back in time; a person was told. */
+  'failed',
+] as const;
+
+const flagEntrySchema = z
+  .object({
+    id: z.string().max(64).describe('Names the change: one effective write for each.'),
+    source: name.describe('The FlagSource.'),
+    flag: z.string().max(128).describe('Name of the flag.'),
+    variant: z.string().max(64).describe('What is to be served.'),
+    percent: z.int().optional().describe('Percentage of the users; absent: all of them.'),
+    why: z.enum(['anomaly', 'step']).describe('Because of harm, or as a step.'),
+    revision: hash.describe('The revision under release.'),
+    attempt: z.int().describe('The attempt.'),
+    state: z.enum(FLAG_STATES).describe('How far it has come.'),
+    previous: z
+      .string()
+      .max(2048)
+      .optional()
+      .describe('What was there before, written down before the write; absent: nothing was written.'),
+    sinceMs: epochMs.describe('Since when it is in this state.'),
+    servedAtMs: epochMs.optional().describe('When it was seen to be served.'),
+    message: z.string().max(512).optional().describe('What happened to it, in one sentence.'),
+  })
+  .describe('One change of a flag.');
+
+const countsSchema = z
+  .object({
+    canaryRequests: z.number().describe('Requests of the new version.'),
+    canaryErrors: z.number().describe('How many of them were bad.'),
+    stableRequests: z.number().describe('Requests of the old version.'),
+    stableErrors: z.number().describe('How many of them were bad.'),
+    culprit: z.string().max(63).optional().describe('The metric that carried the verdict.'),
+    excess: z.number().describe('Share of bad requests of the new version beyond that of the old one, 0 to 1.'),
+  })
+  .describe('Counts of the metric that carried the verdict.');
+
+const ladderSchema = z
+  .object({
+    rung: z.int().describe('Index of the rung that was taken last; -1: flag steps were undone.'),
+    next: z.int().describe('Index of the rung that comes after it.'),
+    beganAtMs: epochMs.describe('When the harm was judged.'),
+    sinceMs: epochMs.describe('When the rung was taken.'),
+    cause: z
+      .object({
+        kind: z.enum(['judge', 'alert', 'cost']).describe('Who says so.'),
+        reason: z.string().max(64).describe('The documented reason.'),
+        message: sentence.describe('One sentence, rates and counts first.'),
+      })
+      .describe('The harm.'),
+    observeFromMs: epochMs.optional().describe('Since when fresh evidence is looked at.'),
+    before: countsSchema.optional(),
+    after: countsSchema.optional(),
+    endedAtMs: epochMs.optional().describe('Set: the harm was gone then, and the release went on.'),
+    done: z
+      .array(
+        z
+          .object({
+            rung: z.int().describe('Index of the rung.'),
+            kind: z.string().max(16).describe('What it was.'),
+            atMs: epochMs.describe('When it was so.'),
+            sentence: z.string().max(512).describe('What it did.'),
+          })
+          .describe('One rung.'),
+      )
+      .max(8)
+      .describe('What was done so far.'),
+  })
+  .describe('What is being done about harm, rung by rung.');
+
 const attemptSchema = z
   .object({
     number: z.int().describe('Counts the attempts of this Rollout.'),
@@ -133,6 +219,17 @@ const attemptSchema = z
       .optional()
       .describe('Set while the weight is cut because of doubt.'),
     bakeBrakes: z.int().optional().describe('How often the bake was braked.'),
+    epoch: z.int().optional().describe('Counts fresh judges: how often evidence was begun anew; absent: never.'),
+    epochAtMs: epochMs.optional().describe('When evidence was begun anew.'),
+    ladder: ladderSchema.optional(),
+    flagHarm: z
+      .object({
+        step: z.int().describe('Index of the step that waits for a person.'),
+        message: z.string().max(1024).describe('Why, in one sentence.'),
+        atMs: epochMs.describe('Since when.'),
+      })
+      .optional()
+      .describe('Set while it waits because a flag step made both versions worse.'),
     wouldHave: wouldHaveSchema.optional(),
     maxSurge: z.string().max(16).optional().describe('The maxSurge of the Deployment before the handover.'),
     retreat: retreatSchema.optional(),
@@ -149,6 +246,7 @@ const journalSchema = z
       .max(8)
       .describe('The last RolloutActions that took effect; none takes effect twice.'),
     attempt: attemptSchema.optional(),
+    flags: z.array(flagEntrySchema).max(8).optional().describe('Changes of flags that are not over.'),
   })
   .describe('What a restarted Serin goes on from.');
 
@@ -182,9 +280,15 @@ export type RolloutStatus = z.infer<typeof rolloutStatusSchema>;
 export type Journal = z.infer<typeof journalSchema>;
 export type Attempt = z.infer<typeof attemptSchema>;
 export type Retreat = z.infer<typeof retreatSchema>;
+export type FlagEntry = z.infer<typeof flagEntrySchema>;
+export type Ladder = z.infer<typeof ladderSchema>;
+export type HarmCounts = z.infer<typeof countsSchema>;
 export type StableRevision = z.infer<typeof stableSchema>;
 export type Quarantine = z.infer<typeof quarantineSchema>;
 export type Condition = z.infer<typeof conditionSchema>;
 
-/** 2: checks, several metrics and the mode are pinned with an attempt; one that an older Serin pinned is read all the same. */
-export const JOURNAL_VERSION = 2;
+/**
+ * 2: checks, several metrics and the mode are pinned with an attempt. 3: the ladder, flags and alerts are. What an older
+ * Serin pinned is read all the same.
+ */
+export const JOURNAL_VERSION = 3;

@@ -1,6 +1,9 @@
 /** Owns what a user may write in a Rollout; it must never accept a field that nothing obeys. */
 import * as z from 'zod';
+import { alertsSchema } from './alerts.ts';
+import { onAnomalySchema } from './anomaly.ts';
 import { checkSchema } from './check-step.ts';
+import { flagStepSchema } from './flag-step.ts';
 import { metricsSchema } from './metric.ts';
 import { distinct, withRules } from './rules.ts';
 import { duration, objectName, serviceName } from './text.ts';
@@ -98,23 +101,24 @@ const stepSchema = withRules(
     .strictObject({
       weight: weightSchema.optional(),
       atLeast: duration(
-        'A step with a weight lasts at least this long, however quickly the judge is sure. Default: 30s.',
+        'A step with a weight or a flag lasts at least this long, however quickly the judge is sure. Default: 30s.',
       ).optional(),
       check: checkSchema.optional(),
+      flag: flagStepSchema.optional(),
     })
     .describe(
-      'One rise of the weight, or a check at the weight of the step before it. After a weight the next step begins when the judge says that the new version is acceptable.',
+      'One rise of the weight, or a check or a change of a flag at the weight of the step before it. After a weight the next step begins when the judge says that the new version is acceptable.',
     ),
   [
     {
-      cel: 'has(self.weight) != has(self.check)',
-      message: 'a step is either a weight or a check: write one of them, and two steps where you want both.',
-      holds: ({ weight, check }) => (weight === undefined) !== (check === undefined),
+      cel: '[has(self.weight), has(self.check), has(self.flag)].exists_one(x, x)',
+      message: 'a step is either a weight or a check or a flag: write one of them, and two steps where you want both.',
+      holds: ({ weight, check, flag }) => [weight, check, flag].filter((one) => one !== undefined).length === 1,
     },
     {
-      cel: '!has(self.atLeast) || has(self.weight)',
-      message: 'atLeast belongs to a weight: a check ends when it has passed.',
-      holds: ({ atLeast, weight }) => atLeast === undefined || weight !== undefined,
+      cel: '!has(self.atLeast) || !has(self.check)',
+      message: 'atLeast belongs to a weight or a flag: a check ends when it has passed.',
+      holds: ({ atLeast, check }) => atLeast === undefined || check === undefined,
     },
   ],
 );
@@ -124,7 +128,7 @@ const stepsSchema = withRules(
     .array(stepSchema)
     .min(1)
     .max(20)
-    .describe('Weights, each higher than the one before, and checks between them. Default: 5, 25 and 50.'),
+    .describe('Weights, each higher than the one before, and checks and flags between them. Default: 5, 25 and 50.'),
   [
     {
       cel: 'self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && self.filter(s, has(s.weight)).all(s, self.filter(t, has(t.weight)).exists_one(t, t.weight == s.weight))',
@@ -133,6 +137,20 @@ const stepsSchema = withRules(
         const weights = steps.flatMap(({ weight }) => weight ?? []);
         return weights.every((weight, i) => i === 0 || weight > (weights[i - 1] ?? 0));
       },
+    },
+    {
+      cel: 'self.all(s, has(s.check)) || has(self.filter(s, !has(s.check))[0].weight)',
+      message:
+        'a flag comes after a weight: before the first one no user has met the new version, and nothing can be compared.',
+      holds: (steps) => {
+        const first = steps.find(({ check }) => check === undefined);
+        return first === undefined || first.weight !== undefined;
+      },
+    },
+    {
+      cel: 'self.filter(s, has(s.flag)).size() <= 4',
+      message: 'at most 4 steps change a flag: leave the others out, or turn them on after the release.',
+      holds: (steps) => steps.filter(({ flag }) => flag !== undefined).length <= 4,
     },
   ],
 );
@@ -209,6 +227,7 @@ const analysisSchema = withRules(
       metrics: metricsSchema.optional(),
       whenUnsure: whenUnsureSchema.optional(),
       onSourceDown: onSourceDownSchema.optional(),
+      alerts: alertsSchema.optional(),
     })
     .describe('How the new version is judged.'),
   [
@@ -232,6 +251,7 @@ export const rolloutSpecSchema = withRules(
       traffic: trafficSchema.optional(),
       strategy: strategySchema.optional(),
       analysis: analysisSchema.optional(),
+      onAnomaly: onAnomalySchema.optional(),
     })
     .describe('How new versions of one Deployment are released.'),
   [

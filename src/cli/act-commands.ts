@@ -1,6 +1,6 @@
 /** Owns names, options and help of the acts of people on a release; each is one object that says who asked for what. */
 import { Command, Option } from 'commander';
-import type { Act } from './act.ts';
+import { type Act, commandOf, isAboutOneRevision } from './act-words.ts';
 import { durationOption, type Outcome, withExamples } from './command-parts.ts';
 import type { GlobalOptions, Surroundings } from './session.ts';
 
@@ -25,17 +25,21 @@ const acts: readonly { readonly name: Act; readonly description: string }[] = [
     description: 'Skip waiting and missing evidence up to the end of the release; never doubt about harm or a brake.',
   },
   { name: 'skip', description: 'Skip the waiting of the current step; never doubt about harm or a brake.' },
+  {
+    name: 'restoreFlags',
+    description: 'Put back every feature flag that Serin changed because of harm and that stays as it changed it.',
+  },
 ];
 
 function actCommand({ name, description }: (typeof acts)[number], around: Surroundings, outcome: Outcome): Command {
   const whose = name === 'retry' ? 'the newest quarantined one' : 'the one under release';
-  const command = new Command(name)
-    .description(description)
-    .argument('<name>', 'the Rollout')
-    .option(
+  const command = new Command(commandOf(name)).description(description).argument('<name>', 'the Rollout');
+  if (isAboutOneRevision(name))
+    command.option(
       '--revision <hash>',
       `the revision that is meant, or a beginning of it that fits no other (default: ${whose})`,
-    )
+    );
+  command
     .option('--reason <text>', 'why, for those who read it later')
     .option('--no-wait', 'do not wait for the answer')
     .addOption(
@@ -51,7 +55,7 @@ function actCommand({ name, description }: (typeof acts)[number], around: Surrou
       outcome.exitCode = await act(name, rollout, { ...options, timeoutMs: options.timeout }, around);
     });
   return withExamples(command, around.programName, [
-    `${name} checkout -n shop --reason "checked the logs"`,
-    `${name} checkout --revision 7f9c`,
+    `${commandOf(name)} checkout -n shop --reason "checked the logs"`,
+    ...(isAboutOneRevision(name) ? [`${name} checkout --revision 7f9c`] : []),
   ]);
 }

@@ -96,3 +96,16 @@ test('a beginning that fits two revisions is not guessed', async () => {
 test('a Rollout that does not exist is exit code 6', async () => {
   expect(await trial().serin('abort checkout')).toBe(6);
 });
+
+test('flags may be put back long after the release, so no revision is asked for', async () => {
+  const stage = started(statuses.idle);
+  answering(stage, 'Accepted', 'Flag new-pricing of unleash is put back.');
+  expect(await finished(stage, stage.serin('restore-flags checkout --reason "fixed in the backend"'))).toBe(0);
+  expect(posted(stage)?.body).toMatchObject({
+    metadata: { generateName: 'checkout-restore-flags-' },
+    spec: { rollout: 'checkout', action: 'restoreFlags', reason: 'fixed in the backend' },
+  });
+  expect(posted(stage)?.body).not.toHaveProperty('spec.revision');
+  expect(stage.said.out).toBe('restore-flags accepted: Flag new-pricing of unleash is put back.\n');
+  expect(await stage.serin('restore-flags checkout --revision 7f9c')).toBe(2);
+});

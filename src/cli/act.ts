@@ -1,14 +1,12 @@
-/** `serin pause|resume|abort|retry|promote|skip`: writes one RolloutAction and waits for Serin's answer; it never edits a Rollout. */
+/** `serin pause|resume|abort|retry|promote|skip|restore-flags`: writes one RolloutAction and waits for Serin's answer; it never edits a Rollout. */
 import { rolloutActionKind, rolloutKind } from '../api/kinds.ts';
 import { EXIT } from '../api/reasons.ts';
 import { isKubeError } from '../kube/errors.ts';
-import type { RolloutActionSpec } from '../api/rollout-action.ts';
+import { type Act, commandOf, isAboutOneRevision } from './act-words.ts';
 import { CliError } from './failure.ts';
 import type { RolloutActionObject, RolloutObject } from './objects.ts';
 import { revisionFor } from './revision.ts';
 import { type GlobalOptions, type Session, type Surroundings, withSession } from './session.ts';
-
-export type Act = RolloutActionSpec['action'];
 
 export interface ActOptions extends GlobalOptions {
   /** The beginning of a revision's name. */
@@ -43,17 +41,17 @@ async function create(
   { client, namespace }: Session,
 ): Promise<RolloutActionObject> {
   const rollout = await client.get<RolloutObject>(rolloutKind, { namespace, name });
-  const revision = revisionFor(action, rollout, options.revision);
+  const revision = isAboutOneRevision(action) ? revisionFor(action, rollout, options.revision) : undefined;
   const by = await whoAmI(client);
   const spec = {
     rollout: name,
     action,
-    revision,
+    ...(revision === undefined ? {} : { revision }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
     ...(by === undefined ? {} : { by }),
   };
   return client.create<RolloutActionObject>(rolloutActionKind, {
-    metadata: { generateName: `${name}-${action}-`, namespace },
+    metadata: { generateName: `${name}-${commandOf(action)}-`, namespace },
     spec,
   });
 }
@@ -100,9 +98,9 @@ function told(
   { terminal }: Surroundings,
 ): number {
   if (state === 'Accepted') {
-    terminal.print(`${spec.action} accepted: ${message}`);
+    terminal.print(`${commandOf(spec.action)} accepted: ${message}`);
     return EXIT.done;
   }
-  terminal.complain(`${spec.action} refused: ${message}`);
+  terminal.complain(`${commandOf(spec.action)} refused: ${message}`);
   return EXIT.needsPerson;
 }

@@ -125,7 +125,19 @@ stage.describe('on a real API server', () => {
     patienceMs,
   );
 
-  test.each(['get', 'watch', 'explain', 'plan', 'pause', 'resume', 'abort', 'retry', 'promote', 'skip'])(
+  test.each([
+    'get',
+    'watch',
+    'explain',
+    'plan',
+    'pause',
+    'resume',
+    'abort',
+    'retry',
+    'promote',
+    'skip',
+    'restore-flags',
+  ])(
     '%s of a Rollout that does not exist is exit code 6 and one line',
     async (command) => {
       const { code, err, out } = await serin(`${command} chekout`);

@@ -5,6 +5,7 @@ import { logFinalAccept, logStepAccept } from '../analysis/settings.ts';
 import { countWords, oddsWords, percentWords, pointsWords, spanWords, timeWords } from '../analysis/words.ts';
 import { percent } from '../release/weights.ts';
 import type { ReadEvidence } from './evidence.ts';
+import { calibrationLines } from './explanation-calibration.ts';
 import { spanOf, tableOf } from './table.ts';
 
 /** `isUnderWay`: the attempt that it is about is still being judged. */
@@ -21,6 +22,8 @@ export function evidenceLines(evidence: ReadEvidence, nowMs: number, isUnderWay:
     `evidence that it is acceptable: ${acceptedInStep} in this step (the next step needs ${oddsWords(logStepAccept)}), ${accepted} in all (promotion needs ${oddsWords(logFinalAccept)})`,
     ...metrics.flatMap((metric) => metricLines(metric, evidence, settings.metrics)),
     ...evidence.notJudged.map((name) => `${name}: asked for, and nobody counts it; no step is earned by evidence`),
+    ...(evidence.cost === undefined ? [] : [evidence.cost]),
+    ...calibrationLines(evidence.learned, settings),
     ...quality(evidence, nowMs, isUnderWay),
   ];
 }

@@ -4,6 +4,7 @@ import type { RolloutStatus } from '../api/rollout-status.ts';
 import { percent } from '../release/weights.ts';
 import { readEvidence } from './evidence.ts';
 import { evidenceLines } from './explanation-evidence.ts';
+import { flagLines, ladderLines } from './flag-words.ts';
 import type { ReleaseRecordObject, RolloutObject } from './objects.ts';
 import { ageOf, spanOf, tableOf } from './table.ts';
 import { painted, type Terminal } from './terminal.ts';
@@ -27,6 +28,8 @@ export function explanationOf(
       title: status?.canary === undefined ? 'Judge, in the last release' : 'Judge',
       lines: judge(status, telling.nowMs),
     },
+    { title: 'About the harm', lines: ladderLines(status, telling.nowMs) },
+    { title: 'Flags', lines: flagLines(rollout, telling) },
     { title: 'Waiting for', lines: waiting(status, telling.nowMs) },
     { title: 'Quarantined', lines: quarantines(rollout, telling) },
     { title: 'History', lines: history(records, telling.nowMs) },

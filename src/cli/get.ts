@@ -3,6 +3,7 @@ import { rolloutKind } from '../api/kinds.ts';
 import { EXIT } from '../api/reasons.ts';
 import { percent } from '../release/weights.ts';
 import { failureOf } from './failure.ts';
+import { flagLines } from './flag-words.ts';
 import type { RolloutObject } from './objects.ts';
 import { type DataFormat, formatted, oneOrList } from './output.ts';
 import { type GlobalOptions, type Session, type Surroundings, withSession } from './session.ts';
@@ -63,7 +64,7 @@ function show(
   session: Session,
   around: Surroundings,
 ): void {
-  const { terminal, clock } = around;
+  const { terminal, clock, programName } = around;
   const { output } = options;
   if (output === 'json' || output === 'yaml')
     return terminal.print(formatted(oneOrList(rollouts, names.length === 1), output));
@@ -73,13 +74,10 @@ function show(
     );
   if (output === 'name')
     return terminal.print(rollouts.map((one) => `rollout.serin.dev/${one.metadata.name}`).join('\n'));
-  terminal.print(
-    listed(rollouts, {
-      isWide: output === 'wide',
-      withNamespace: options.allNamespaces === true,
-      nowMs: clock.nowMs(),
-    }).join('\n'),
-  );
+  const nowMs = clock.nowMs();
+  const style = { isWide: output === 'wide', withNamespace: options.allNamespaces === true, nowMs };
+  const named = names.length === 0 ? [] : rollouts.flatMap((one) => flagLines(one, { nowMs, programName }));
+  terminal.print([...listed(rollouts, style), ...named].join('\n'));
 }
 
 interface ListStyle {

@@ -15,6 +15,8 @@ export const CLUSTER_ROLES: readonly string[] = [
   'serin',
   'serin-approver',
   'serin-edit',
+  'serin-flags-configmap',
+  'serin-flags-openfeature',
   'serin-metric-sources',
   'serin-probe',
   'serin-view',

@@ -2,6 +2,7 @@
 import { REASONS } from '../api/reasons.ts';
 import type { Clock } from '../kube/clock.ts';
 import { percent } from '../release/weights.ts';
+import { flagLine } from './flag-words.ts';
 import type { RolloutObject } from './objects.ts';
 import { isStalled } from './outcome.ts';
 import { spanOf } from './table.ts';
@@ -18,6 +19,8 @@ export function changeKey({ status }: RolloutObject): string {
     status?.canary?.hash,
     status?.canary?.weight,
     isStalled(status),
+    status?.journal?.flags?.map(({ id, state }) => [id, state]),
+    status?.journal?.attempt?.ladder?.rung,
   ]);
 }
 
@@ -27,6 +30,8 @@ export class Picture {
   #key: string | undefined;
   #sinceMs = 0;
   #linesDrawn = 0;
+  /** How far each flag had come when it was last told. */
+  #flags: ReadonlyMap<string, string> = new Map();
 
   constructor(terminal: Terminal, clock: Clock) {
     this.#terminal = terminal;
@@ -39,8 +44,23 @@ export class Picture {
     const isNews = key !== this.#key;
     if (isNews) [this.#key, this.#sinceMs] = [key, this.#clock.monotonicMs()];
     if (this.#terminal.isInteractive)
-      this.#redraw(frameOf(rollout, this.#clock.monotonicMs() - this.#sinceMs, this.#terminal));
-    else if (isNews) this.#terminal.print(lineOf(rollout, this.#clock.nowMs()));
+      this.#redraw(
+        frameOf(
+          rollout,
+          { sinceMs: this.#clock.monotonicMs() - this.#sinceMs, nowMs: this.#clock.nowMs() },
+          this.#terminal,
+        ),
+      );
+    else if (isNews) this.#terminal.print(this.#lines(rollout).join('\n'));
+  }
+
+  /** The line of the Rollout, and one for each flag that has come further since the last. */
+  #lines(rollout: RolloutObject): string[] {
+    const nowMs = this.#clock.nowMs();
+    const flags = rollout.status?.journal?.flags ?? [];
+    const news = flags.filter(({ id, state }) => this.#flags.get(id) !== state);
+    this.#flags = new Map(flags.map(({ id, state }) => [id, state]));
+    return [lineOf(rollout, nowMs), ...news.map((entry) => `${timeOf(nowMs)}  ${flagLine(entry, nowMs)}`)];
   }
 
   #redraw(lines: readonly string[]): void {
@@ -52,15 +72,22 @@ export class Picture {
 
 /** Time, phase, reason, weight, sentence: one line, whatever the sentence has in it. */
 function lineOf({ status }: RolloutObject, nowMs: number): string {
-  const time = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
   const weight = status?.canary === undefined ? '-' : percent(status.canary.weight);
   const words = (status?.message ?? 'Serin has not looked at it yet.').replaceAll(/\s+/g, ' ');
-  return [time, status?.phase ?? '-', status?.reason ?? '-', weight, words].join('  ');
+  return [timeOf(nowMs), status?.phase ?? '-', status?.reason ?? '-', weight, words].join('  ');
+}
+
+function timeOf(nowMs: number): string {
+  return new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 const barWidth = 40;
 
-function frameOf(rollout: RolloutObject, sinceMs: number, terminal: Terminal): string[] {
+function frameOf(
+  rollout: RolloutObject,
+  { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
+  terminal: Terminal,
+): string[] {
   const { status, metadata } = rollout;
   const { stable, canary } = status ?? {};
   const phase = status?.phase ?? 'Unknown';
@@ -75,9 +102,11 @@ function frameOf(rollout: RolloutObject, sinceMs: number, terminal: Terminal): s
           `  ${barOf(canary.weight)}`,
         ]),
   ];
-  const words = wrapped(status?.message ?? 'Serin has not looked at it yet.', terminal.columns - 2).map(
-    (line) => `  ${line}`,
-  );
+  const told = [
+    status?.message ?? 'Serin has not looked at it yet.',
+    ...(status?.journal?.flags ?? []).map((entry) => flagLine(entry, nowMs)),
+  ];
+  const words = told.flatMap((line) => wrapped(line, terminal.columns - 2)).map((text) => `  ${text}`);
   return [head, ...arms.map((line) => line.slice(0, terminal.columns - 1)), ...words];
 }
 

@@ -1,6 +1,7 @@
 /** Words and tables of `serin plan`; it adds nothing to the plan. */
-import type { EffectiveMetric } from '../api/effective.ts';
+import type { EffectiveMetric, EffectiveRung } from '../api/effective.ts';
 import { percent } from '../release/weights.ts';
+import type { Finding } from './check/finding.ts';
 import type { Proof } from './check/proof.ts';
 import { futility, proofTable, trafficWords } from './check/proof-text.ts';
 import type { SourceSight } from './plan-sight.ts';
@@ -14,6 +15,8 @@ export interface WholePlan extends ReleasePlan {
   readonly proof: Proof | undefined;
   /** Why that is not known, one sentence each; empty where there is nothing to look at. */
   readonly notProven: readonly string[];
+  /** Whether the flags that it names can be changed. */
+  readonly flags: readonly Finding[];
   /** A release is under way with the settings it began with. */
   readonly isRunning: boolean;
   readonly notes: readonly string[];
@@ -37,6 +40,7 @@ export function planLines(plan: WholePlan, terminal: Pick<Terminal, 'hasColour'>
     title('Traffic'),
     ...indented(traffic(plan)),
     ...proofOfNow(plan, title),
+    ...flagLines(plan, title),
     '',
     ...(plan.refusals.length === 0
       ? ['Nothing that can be seen from here stands in the way of a release.']
@@ -58,7 +62,7 @@ function replicasOf({ replicas }: ReleasePlan): string {
 
 function stepTable({ steps }: ReleasePlan): string[] {
   const rows = steps.map((step, index) => [
-    step.kind === 'step' ? String(index + 1) : step.kind === 'bake' ? 'bake' : `${index + 1}, check`,
+    step.kind === 'step' ? String(index + 1) : step.kind === 'bake' ? 'bake' : `${index + 1}, ${step.kind}`,
     percent(step.weightPercent),
     step.canaryPods?.toString(),
     step.totalPods?.toString(),
@@ -90,16 +94,55 @@ function judge({ effective, source }: WholePlan): string[] {
     ...analysis.metrics.map(metricLine),
     mode === 'observe'
       ? 'mode observe: what the judge says is told, and nothing is done about it; steps go on by time'
-      : `rolled back when it is ${analysis.confidencePercent}% sure that it is worse than tolerated`,
+      : `${effective.onAnomaly[0]?.kind === 'rollback' ? 'rolled back' : 'acted upon'} when it is ${analysis.confidencePercent}% sure that it is worse than tolerated`,
+    ...ladderLines(effective),
     `a step ends when enough is ruled out; with too few requests after ${spanOf(whenUnsure.afterMs)}: ${whenUnsure.do}`,
     `metric source silent for ${spanOf(onSourceDown.afterMs)}: ${onSourceDown.do}`,
   ];
+}
+
+/** Nothing where all that is done about harm is to go back. */
+function ladderLines({ analysis, onAnomaly }: WholePlan['effective']): string[] {
+  if (analysis.mode === 'observe' || onAnomaly[0]?.kind === 'rollback') return [];
+  return [`then, one after the other while harm goes on: ${onAnomaly.map(rungWords).join('; ')}`];
+}
+
+function rungWords(rung: EffectiveRung): string {
+  switch (rung.kind) {
+    case 'flag':
+      return `flag ${rung.name} of ${rung.source} to ${rung.variant}, observed for ${spanOf(rung.observeMs)} at most`;
+    case 'observe':
+      return `observe for ${spanOf(rung.forMs)}`;
+    case 'notify':
+      return 'tell people';
+    case 'hold':
+      return 'hold for a person';
+    case 'rollback':
+      return 'roll back';
+    default:
+      return rung satisfies never;
+  }
+}
+
+/** Which flags may be changed, and what stands in the way of that. */
+function flagLines({ effective, flags }: WholePlan, title: (text: string) => string): string[] {
+  const steps = effective.strategy.steps.flatMap(({ flag }, index) =>
+    flag === undefined
+      ? []
+      : [
+          `step ${index + 1} turns ${flag.name} of ${flag.source} to ${flag.variant}${flag.percent === undefined ? '' : ` for ${flag.percent}% of users`}`,
+        ],
+  );
+  const lines = [...steps, ...flags.map(({ message }) => message)];
+  return lines.length === 0 ? [] : ['', title('Flags'), ...indented(lines)];
 }
 
 function metricLine(metric: EffectiveMetric): string {
   switch (metric.kind) {
     case 'errors':
       return `errors: tolerated ${metric.tolerate}, to be ruled out before a step ${metric.ruleOut}`;
+    case 'restarts':
+      return 'restarts: no more than the old version has, for the time that pods run; to be ruled out before a step 2x + one of a pod in 5m';
     case 'latency': {
       const slow = metric.thresholdMs === undefined ? '' : `, slow is more than ${metric.thresholdMs}ms`;
       return `latency: tolerated ${metric.tolerate}${slow}, to be ruled out before a step ${metric.ruleOut}`;
@@ -108,9 +151,21 @@ function metricLine(metric: EffectiveMetric): string {
       return `${metric.name}: ${metric.bad} of ${metric.total}, tolerated ${metric.tolerate}, to be ruled out before a step ${metric.ruleOut}`;
     case 'threshold':
       return `${metric.name}: ${metric.query}, ${metric.max === undefined ? `at least ${metric.min}` : `at most ${metric.max}`}, in 3 of 5 looks`;
+    case 'cost':
+      return `cost: ${dearerWords(metric)}; needs 4 pods in all that count their requests and CPU, and about five minutes at a weight near the share of the pods`;
+    case 'price':
+      return `${metric.name}: ${metric.unitPrice} for each count of ${metric.counter}, ${dearerWords(metric)}; needs 4 pods in all and about five minutes`;
     default:
       return metric satisfies never;
   }
+}
+
+function dearerWords({
+  tolerate,
+  maxExtraPerMonth,
+  do: answer,
+}: Extract<EffectiveMetric, { kind: 'cost' | 'price' }>): string {
+  return `tolerated ${tolerate} or ${maxExtraPerMonth} a month more, beyond both: ${answer}`;
 }
 
 function sourceLine(source: Exclude<SourceSight, { kind: 'none' }>): string {

@@ -8,6 +8,8 @@ import { guardShown } from '../release/conditions.ts';
 import type { Guard, World } from '../release/world.ts';
 // oxlint-disable-next-line no-restricted-imports -- plan looks with the operator's own eyes, which take this; it is not asked here
 import { ConvergenceWatch } from '../traffic/convergence.ts';
+import type { Finding } from './check/finding.ts';
+import { flagFindings } from './check/flag-findings.ts';
 import { metricsSeen, type MetricsSeen } from './check/metrics-findings.ts';
 import { CliError } from './failure.ts';
 import { isRecord, manifestsIn, rolloutAmong } from './manifests.ts';
@@ -108,6 +110,8 @@ async function show(
     guardOf: () => guardIn(rollout),
     rehearsalOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
+    alertsOf: () => [],
+    flagsOf: () => [],
     eventsOf: () => [],
     checkOf: () => undefined,
     convergence: new ConvergenceWatch(clock),
@@ -126,13 +130,25 @@ async function show(
   const { findings, proof } = await measured(observation.world, planned, source, sight, session, around);
   const notProven =
     proof === undefined ? findings.filter(({ mark }) => mark !== 'ok').map(({ message }) => message) : [];
-  const whole = { ...planned, source, proof, notProven, isRunning, notes: sight.notes };
+  const flags = await flagsSeen(planned, session, around);
+  const whole = { ...planned, source, proof, notProven, flags, isRunning, notes: sight.notes };
   terminal.print(
     options.output === undefined ? planLines(whole, terminal).join('\n') : formatted(whole, options.output),
   );
-  return planned.refusals.length === 0 && !(source.kind === 'named' && source.exists === false)
+  const isUsable = !flags.some(({ mark }) => mark === 'fail');
+  return planned.refusals.length === 0 && isUsable && !(source.kind === 'named' && source.exists === false)
     ? EXIT.done
     : EXIT.needsPerson;
+}
+
+/** Whether the flags that it may change can be changed; without a cluster that is not known. */
+async function flagsSeen(
+  { effective, namespace }: ReleasePlan,
+  session: Session | undefined,
+  { clock, random }: Surroundings,
+): Promise<readonly Finding[]> {
+  if (session === undefined) return [];
+  return flagFindings(effective, { client: session.client, clock, random, namespace });
 }
 
 /** What the traffic of now can prove; that no source is there is said elsewhere. */

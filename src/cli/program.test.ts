@@ -24,6 +24,7 @@ test('without a command it shows what there is', async () => {
     'retry',
     'promote',
     'skip',
+    'restore-flags',
     'version',
     'operator',
   ])

@@ -9,7 +9,7 @@ import type { DeploymentView, ServiceView, World } from '../release/world.ts';
 interface PlannedStep {
   /** Without routes: what the pods come to, which may differ from what was asked for. */
   readonly weightPercent: number;
-  readonly kind: 'step' | 'check' | 'bake';
+  readonly kind: 'step' | 'check' | 'flag' | 'bake';
   /** The step lasts at least this long. */
   readonly atLeastMs: number;
   readonly canaryPods: number | undefined;
@@ -79,7 +79,7 @@ function stepsOf(spec: EffectiveSpec, replicas: number | undefined): PlannedStep
   return [
     ...strategy.steps.map((step) =>
       step.check === undefined
-        ? planned('step', step.weightPercent, step.atLeastMs)
+        ? planned(step.flag === undefined ? 'step' : 'flag', step.weightPercent, step.atLeastMs)
         : checked(planned('step', step.weightPercent || firstWeight(strategy.steps), 0), step.weightPercent),
     ),
     planned('bake', isRouted ? 100 : LARGEST_SHARE_PERCENT, strategy.bakeMs),

@@ -24,7 +24,7 @@ export function planLines(
     ...(own.length === 0 ? [] : [`then go: ${own.join(', ')}`]),
     ...(namespace === undefined
       ? [
-          'With the kinds go all MetricSources, RolloutActions and ReleaseRecords. What Git does not have, save before: kubectl get metricsources,rollouts.serin.dev,releaserecords -A -o yaml',
+          'With the kinds go all MetricSources, FlagSources, RolloutActions and ReleaseRecords. What Git does not have, save before: kubectl get metricsources,flagsources,rollouts.serin.dev,releaserecords -A -o yaml',
         ]
       : []),
   ];

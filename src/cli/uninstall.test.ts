@@ -20,7 +20,7 @@ interface Stored {
   readonly [field: string]: unknown;
 }
 
-const serinKinds = ['rollouts', 'rolloutactions', 'releaserecords', 'metricsources'];
+const serinKinds = ['rollouts', 'rolloutactions', 'releaserecords', 'metricsources', 'flagsources'];
 
 /** A cluster of a few objects, by "plural/namespace/name", with finalizers, and with kinds that go when their CRD does. */
 class SmallCluster implements Transport {

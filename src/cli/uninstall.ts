@@ -2,7 +2,7 @@
  * `serin uninstall`: gives every workload back and then takes Serin itself out of the cluster. It strands nothing: what
  * guards and what explains goes only after the last Deployment, Service and route is its owner's again.
  */
-import { metricSourceKind, releaseRecordKind, rolloutActionKind, rolloutKind } from '../api/kinds.ts';
+import { flagSourceKind, metricSourceKind, releaseRecordKind, rolloutActionKind, rolloutKind } from '../api/kinds.ts';
 import { EXIT } from '../api/reasons.ts';
 import { handOf } from '../controller/by-hand.ts';
 import { findTraces, isClean, isPausedByUser, type Traces } from '../controller/traces.ts';
@@ -72,7 +72,7 @@ function refuse(running: readonly string[], { terminal, programName }: Surroundi
   return EXIT.needsPerson;
 }
 
-const ownKinds = [rolloutKind, rolloutActionKind, releaseRecordKind, metricSourceKind];
+const ownKinds = [rolloutKind, rolloutActionKind, releaseRecordKind, metricSourceKind, flagSourceKind];
 
 interface Found {
   readonly traces: Traces;

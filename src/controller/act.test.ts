@@ -15,6 +15,7 @@ function shop(status?: object) {
   const metrics = createMetrics();
   const rehearsals: Rehearsal[] = [];
   const proved: string[] = [];
+  const flagOrders: unknown[] = [];
   const parts = {
     clock: new ManualClock(),
     metrics,
@@ -22,12 +23,16 @@ function shop(status?: object) {
     proveGuard: async (deployment: { readonly metadata: { readonly name: string } }) =>
       void proved.push(deployment.metadata.name),
     check: () => undefined,
+    flags: {
+      ask: (...order: unknown[]) => void flagOrders.push(order),
+      drop: (...order: unknown[]) => void flagOrders.push(order),
+    },
     noteRehearsal: (_key: string, _uid: string, result: Rehearsal) => void rehearsals.push(result),
   };
   const { seen } = seenIn(api);
   const carryOut = (effects: readonly Effect[], given: Seen = seen) =>
     act(parts, given, { ...decision(given), effects }, new AbortController().signal);
-  return { api, metrics, rehearsals, proved, seen, carryOut };
+  return { api, metrics, rehearsals, proved, flagOrders, seen, carryOut };
 }
 
 const decision = (seen: Seen): Decision => ({
@@ -221,4 +226,27 @@ test('the questions of an attach are dry runs', async () => {
   expect(api.writes).toEqual([]);
   expect(rehearsals).toEqual([{}]);
   expect(proved).toEqual(['checkout']);
+});
+
+test('changes of flags are handed on to those who work on them, with the namespace of the Rollout, and waited for by nobody', async () => {
+  const { flagOrders, carryOut } = shop();
+  const entry = {
+    id: 'uid-1-1',
+    source: 'unleash',
+    flag: 'new-pricing',
+    variant: 'off',
+    why: 'anomaly',
+    revision: 'bbb',
+    attempt: 1,
+    state: 'planning',
+    sinceMs: 1,
+  } as const;
+  await carryOut([
+    { kind: 'flag', task: 'plan', entry },
+    { kind: 'dropFlag', id: 'uid-1-0' },
+  ]);
+  expect(flagOrders).toEqual([
+    ['shop/checkout', { task: 'plan', entry, namespace: 'shop' }],
+    ['shop/checkout', 'uid-1-0'],
+  ]);
 });

@@ -12,6 +12,7 @@ import { attach, detach, guardByPause, hold, resume, setMaxSurge } from '../work
 import { DETACH_FINALIZER } from '../workload/marks.ts';
 import { rehearse } from '../workload/rehearsal.ts';
 import { orderOf } from './act-checks.ts';
+import { changeFlag } from './act-flags.ts';
 import { keepRecord } from './act-records.ts';
 import { changeReplicaSet } from './act-replica-sets.ts';
 import { moveTraffic } from './act-traffic.ts';
@@ -56,6 +57,10 @@ function carryOut(hand: Hand, effect: Effect, signal: AbortSignal): Promise<void
       return rehearseCanary(hand, client, signal);
     case 'check':
       hand.parts.check(hand.key, orderOf(hand, effect));
+      return Promise.resolve();
+    case 'flag':
+    case 'dropFlag':
+      changeFlag(hand, effect);
       return Promise.resolve();
     case 'createRecord':
     case 'endRecord':

@@ -111,3 +111,10 @@ test('what an object was like before counts too', () => {
   const object = { ...previous, spec: { selector: { app: 'cart' } } };
   expect(affectedBy(stores, 'services', { kind: 'updated', key: '', object, previous })).toEqual(mine);
 });
+
+test('a FlagSource concerns the Rollouts that have changes of flags under way, and no other', () => {
+  const source = { metadata: { name: 'unleash' } };
+  const journal = { version: 3, attempts: 1, handledActions: [], flags: [{ id: 'a', source: 'unleash' }] };
+  expect(shop({ journal }).of('flagsources', source)).toEqual(mine);
+  expect(shop().of('flagsources', source)).toEqual([]);
+});

@@ -31,6 +31,8 @@ function affectedByObject(stores: Stores, resource: Watched, object: KubeObject)
       return rolloutNamedBy(object);
     case 'metricsources':
       return stores.rollouts.all().filter(hasAttempt).map(keyOfObject);
+    case 'flagsources':
+      return stores.rollouts.all().filter(hasFlags).map(keyOfObject);
     case 'deployments':
       return stores.rollouts.list('target', keyOf(object.metadata)).map(keyOfObject);
     case 'replicasets':
@@ -142,6 +144,11 @@ function namesIn(spec: Named | undefined): readonly unknown[] {
 
 function hasAttempt(rollout: Rollout): boolean {
   return (rollout.status as { journal?: { attempt?: unknown } } | undefined)?.journal?.attempt !== undefined;
+}
+
+function hasFlags(rollout: Rollout): boolean {
+  const { flags } = (rollout.status as { journal?: { flags?: unknown } } | undefined)?.journal ?? {};
+  return Array.isArray(flags) && flags.length > 0;
 }
 
 function keyOfObject(object: KubeObject): string {

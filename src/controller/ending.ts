@@ -2,6 +2,7 @@
 import type { Answer } from '../analysis/answer.ts';
 import type { ReleaseRecordStatus } from '../api/release-record.ts';
 import type { Effect } from '../release/decision.ts';
+import { ladderTold } from '../release/ladder-told.ts';
 import { isoTime } from '../release/time.ts';
 import type { Ending } from '../workload/record.ts';
 import type { Seen } from './observe.ts';
@@ -13,6 +14,7 @@ export function endingOf(effect: Extract<Effect, { readonly kind: 'endRecord' }>
   const isCurrent = attempt?.record === effect.record;
   const timings = isCurrent ? timingsOf(attempt.retreat, nowMs) : undefined;
   const evidence = isCurrent ? countsOf(answer) : undefined;
+  const ladder = isCurrent ? ladderTold(attempt) : undefined;
   const wouldHave = isCurrent ? foregoneIn(attempt.wouldHave) : undefined;
   return {
     outcome: effect.outcome,
@@ -23,6 +25,7 @@ export function endingOf(effect: Extract<Effect, { readonly kind: 'endRecord' }>
     ...(timings === undefined ? {} : { timings }),
     ...(evidence === undefined ? {} : { evidence }),
     ...(wouldHave === undefined ? {} : { wouldHave }),
+    ...(ladder === undefined ? {} : { ladder }),
     rollout: { name, uid },
   };
 }

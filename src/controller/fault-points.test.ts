@@ -1,4 +1,4 @@
-import { faultHook, readFaultPoint } from './fault-points.ts';
+import { faultHook, flagFaultHook, readFaultPoint } from './fault-points.ts';
 
 const write = (path: string) => ({ method: 'PATCH', path }) as const;
 const status = write('/apis/serin.dev/v1alpha1/namespaces/shop/rollouts/checkout/status');
@@ -42,4 +42,22 @@ test('the Lease and Events are not counted', async () => {
   expect(deaths).toHaveLength(0);
   await hook.before(write('/api/v1/namespaces/shop/services/events'));
   expect(deaths).toHaveLength(1);
+});
+
+test('changes of flags are counted by themselves', async () => {
+  expect(readFaultPoint('after-flag:2')).toEqual({ when: 'after', of: 'flag', write: 2 });
+  const deaths: string[] = [];
+  const point = { when: 'after', of: 'flag', write: 2 } as const;
+  const release = faultHook(point, () => deaths.push('release'));
+  const flag = flagFaultHook(point, () => deaths.push('flag'));
+  for (let count = 0; count < 3; count++) {
+    await release.before(status);
+    await release.after(status);
+  }
+  flag.before();
+  flag.after();
+  flag.before();
+  expect(deaths).toEqual([]);
+  flag.after();
+  expect(deaths).toEqual(['flag']);
 });

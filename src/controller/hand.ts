@@ -13,6 +13,7 @@ import type { Service } from '../traffic/objects.ts';
 import type { Anchor, Made } from '../workload/made.ts';
 import type { Deployment, ReleaseRecord, ReplicaSet } from '../workload/objects.ts';
 import type { Seen } from './observe.ts';
+import type { Flags } from './flags.ts';
 import type { CheckOrder } from './checks.ts';
 import type { Rehearsal } from './rehearsals.ts';
 import type { Rollout } from './stores.ts';
@@ -27,6 +28,8 @@ export interface ActParts {
   readonly noteRehearsal: (rollout: string, deploymentUid: string, result: Rehearsal) => void;
   /** Begins to ask, and returns at once. */
   readonly check: (rollout: string, order: CheckOrder) => void;
+  /** Begins or ends changes of flags, and returns at once. */
+  readonly flags: Pick<Flags, 'ask' | 'drop'>;
 }
 
 /** The effects of these kinds. */

@@ -4,6 +4,7 @@ import type { Metrics, PollResult } from '../insight/metrics.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock, Random } from '../kube/clock.ts';
 import { Collector } from '../signals/collector.ts';
+import { Autoscalers } from './autoscalers.ts';
 import { Judging } from './judging.ts';
 import { metricSourceOf } from './metric-sources.ts';
 import { SourceAccessReader } from './source-access.ts';
@@ -14,8 +15,8 @@ export interface JudgementParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly stores: Pick<Stores, 'metricsources' | 'pods' | 'services'>;
-  /** Reads what MetricSources demand. */
-  readonly client: Pick<KubeClient, 'get'>;
+  /** Reads what MetricSources demand, and autoscalers. */
+  readonly client: Pick<KubeClient, 'get' | 'list'>;
   /** The namespace of this process; default: `serin-system`. */
   readonly ownNamespace: string | undefined;
   readonly metrics: Pick<Metrics, 'judgePolled'>;
@@ -58,17 +59,19 @@ export function judgementOf(parts: JudgementParts): Judgement {
       if (rollout !== undefined) onChange(rollout);
     },
   });
+  const autoscalers = new Autoscalers({ client, clock });
   const judging = new Judging({
     collector,
     stores,
     sourceOf: (name, namespace) => access.admit(metricSourceOf(stores.metricsources.all(), name), namespace),
+    scalingOf: (namespace, deployment, replicas) => autoscalers.scalingOf(namespace, deployment, replicas),
     nowMs: () => clock.nowMs(),
   });
   return {
     judging,
     run: async (signal) => {
       try {
-        await Promise.all([collector.run(signal), access.run(signal)]);
+        await Promise.all([collector.run(signal), access.run(signal), autoscalers.run(signal)]);
       } finally {
         await scrapes.destroy();
       }

@@ -39,7 +39,7 @@ function world(status?: object) {
       stepStarted: (_attempt, step, weight) => void calls.push(`step ${step} at ${weight}%`),
       stepEnded: () => void calls.push('on the way'),
       arm: (_attempt, mode) => void calls.push(`arm ${mode}`),
-      reading: () => ({ answer: state.answer, saved: { key: 'saved' } as never, explain: undefined }),
+      reading: () => ({ answer: state.answer, saved: { key: 'saved' } as never, explain: undefined, alerts: [] }),
     },
   });
   const { spec } = seen;
@@ -218,6 +218,167 @@ test('a new attempt begins without what was known of the one before', () => {
   answer({});
   follow({ number: 8 });
   expect(calls).toContain(`forget ${seen.rollout.metadata.uid}/7`);
+});
+
+describe('a fresh judge of the same attempt', () => {
+  const before = { canaryRequests: 100, canaryErrors: 5, stableRequests: 900, stableErrors: 9, excess: 0.04 };
+  const ladder: NonNullable<Attempt['ladder']> = {
+    rung: 0,
+    next: 1,
+    beganAtMs: 5_000,
+    sinceMs: 5_000,
+    cause: { kind: 'judge', reason: 'Errors', message: 'worse' },
+    observeFromMs: 9_000,
+    before: { ...before, culprit: 'errors' },
+    done: [],
+  };
+  const observing: Partial<Attempt> = { epoch: 1, epochAtMs: 9_000, ladder };
+
+  test('begins at its own moment under a name of its own, and nothing that was found before answers for it', () => {
+    const { answer, follow, seen, calls, subjects } = world();
+    const { uid } = seen.rollout.metadata;
+    follow({});
+    expect(answer({})).toBe(judged);
+    expect(answer(observing)).toMatchObject({ kind: 'noEvidence' });
+    follow(observing);
+    expect(calls).toContain(`forget ${uid}/7`);
+    expect(subjects.at(-1)).toMatchObject({ key: `${uid}/7.1`, beganAtMs: 9_000 });
+    expect(answer(observing)).toBe(judged);
+    expect(answer({})).toMatchObject({ kind: 'noEvidence' });
+  });
+
+  test('begins only once status says so: a write that fails must not cost the evidence that was acted on (S11)', () => {
+    const { answer, decideTo, seen, subjects } = world();
+    const { uid } = seen.rollout.metadata;
+    decideTo({}, {});
+    decideTo(observing, {});
+    expect(subjects.at(-1)).toMatchObject({ key: `${uid}/7`, beganAtMs: 500 });
+    expect(answer({})).toBe(judged);
+    decideTo(observing, observing);
+    expect(subjects.at(-1)).toMatchObject({ key: `${uid}/7.1` });
+  });
+
+  test('has to show that at least half of the harm is gone, and after the observation the usual again', () => {
+    const { follow, subjects } = world();
+    const ruleOut = () => subjects.at(-1)?.settings.metrics[0]?.ruleOut;
+    follow({});
+    const usual = ruleOut();
+    follow(observing);
+    expect(ruleOut()).toEqual({ ...usual, absolute: 0.02 });
+    follow({ epoch: 2, epochAtMs: 20_000, ladder: { ...ladder, endedAtMs: 20_000 } });
+    expect(ruleOut()).toEqual(usual);
+    follow({ epoch: 3, epochAtMs: 30_000 });
+    expect(ruleOut()).toEqual(usual);
+  });
+
+  test('goes on from its own evidence after a restart, and never from that of the judge before', () => {
+    const { uid } = world().seen.rollout.metadata;
+    const own = world({ evidence: { version: 2, key: `${uid}/7.1` } });
+    own.follow(observing);
+    expect(own.subjects[0]?.resume).toMatchObject({ key: `${uid}/7.1` });
+    const other = world({ evidence: { version: 2, key: `${uid}/7` } });
+    other.follow(observing);
+    expect(other.subjects[0]?.resume).toBeUndefined();
+  });
+
+  test('knows that its source has answered before, also after a restart', () => {
+    const never: Answer = { kind: 'sourceDown', sinceMs: 0, everAnswered: false, sentence: 'gone' };
+    const one = world();
+    one.follow({});
+    one.answer({});
+    one.follow(observing);
+    one.state.answer = never;
+    expect(one.answer(observing)).toMatchObject({ kind: 'sourceDown', everAnswered: true });
+    const { uid } = one.seen.rollout.metadata;
+    const two = world({ evidence: { version: 2, key: `${uid}/7` } });
+    two.follow(observing);
+    two.state.answer = never;
+    expect(two.answer(observing)).toMatchObject({ kind: 'sourceDown', everAnswered: true });
+  });
+});
+
+describe('a flag step', () => {
+  const bad = { stableRequests: 20_000, stableErrors: 40, canaryRequests: 1_000, canaryErrors: 2 };
+  const counted = (stableRequests: number, stableErrors: number) =>
+    ({ ...judged, ...bad, stableRequests, stableErrors }) as Answer;
+  const entry = {
+    id: 'a',
+    source: 's',
+    flag: 'f',
+    variant: 'on',
+    why: 'step',
+    revision: 'bbb',
+    attempt: 7,
+    state: 'served',
+    sinceMs: 9_000,
+    servedAtMs: 9_000,
+  } as const;
+
+  function stepped(status?: object) {
+    const stage = world(status);
+    const { seen } = stage;
+    const steps = [{ weightPercent: 25, atLeastMs: 0, flag: { source: 's', name: 'f', variant: 'on' } }];
+    const spec = { ...seen.spec, strategy: { ...seen.spec.strategy, steps } };
+    const memory = (epoch: Partial<Attempt>) => {
+      const plain = memoryOf(spec, { step: 0, ...epoch });
+      return { ...plain, journal: { ...plain.journal, flags: [entry] } };
+    };
+    const follow = (epoch: Partial<Attempt>) =>
+      stage.judging.follow(
+        key,
+        { ...seen, world: { ...seen.world, memory: memory(epoch) } },
+        { ...stage.decisionOn({}), memory: memory(epoch) },
+      );
+    const answer = (epoch: Partial<Attempt>) => stage.judging.answerOf(key, memory(epoch), spec);
+    return { ...stage, follow, answer };
+  }
+
+  const turnedOn = { epoch: 1, epochAtMs: 9_000 };
+
+  test('that makes the old version fail more than before is said, also after a restart', () => {
+    const { answer, follow, state, judging, seen } = stepped();
+    follow({});
+    state.answer = counted(20_000, 40);
+    answer({});
+    follow(turnedOn);
+    let requests = 0;
+    for (let second = 0; second < 60; second += 5) {
+      state.nowMs += 5_000;
+      requests += 500;
+      state.answer = counted(requests, requests / 10);
+      answer(turnedOn);
+    }
+    expect(answer(turnedOn)).toMatchObject({
+      stableShift: { harmful: true, sentence: expect.stringContaining('before 0.2 %, 40 of 20000') },
+    });
+    const evidence = {
+      ...judging.evidenceOf(key),
+      version: 2,
+      key: `${seen.rollout.metadata.uid}/7.1`,
+    };
+    const again = stepped({ evidence: JSON.parse(JSON.stringify(evidence)) as object });
+    again.follow(turnedOn);
+    again.state.answer = counted(requests, requests / 10);
+    expect(again.answer(turnedOn)).toMatchObject({ stableShift: { harmful: true } });
+  });
+
+  test('that changes nothing about the old version is not accused', () => {
+    const { answer, follow, state } = stepped();
+    follow({});
+    state.answer = counted(20_000, 40);
+    answer({});
+    follow(turnedOn);
+    state.nowMs += 5_000;
+    state.answer = counted(1_000, 2);
+    expect(answer(turnedOn)).toMatchObject({ stableShift: { harmful: false } });
+  });
+
+  test('and no other judge looks at the old version alone', () => {
+    const { answer, follow, state } = world();
+    follow({});
+    state.answer = counted(20_000, 40);
+    expect(answer({})).not.toHaveProperty('stableShift');
+  });
 });
 
 test('without an attempt nothing is read, and whether there is a source is said', () => {

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Metrics } from '../insight/metrics.ts';
 import type { Clock, Random } from '../kube/clock.ts';
 import type { Transport } from '../kube/transport.ts';
+import type { FlagWriteHook } from './flags.ts';
 import type { GuardMode } from './guard-mode.ts';
 import type { Log } from './log.ts';
 
@@ -22,6 +23,8 @@ export interface LoopOptions {
   readonly guard?: GuardMode;
   /** Rollouts looked at at once, besides urgent ones. Default 4. */
   readonly workers?: number;
+  /** Around each call that may write a flag. */
+  readonly onFlagWrite?: FlagWriteHook;
   /** How metric sources are reached; default: directly. */
   readonly sources?: Dispatcher;
   /** The namespace of this process, the only one whose Secrets are read. Default: `serin-system`. */

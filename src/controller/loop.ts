@@ -11,6 +11,7 @@ import { act } from './act.ts';
 import { Announcer } from './announcer.ts';
 import { askPods } from './check-requests.ts';
 import { Checks } from './checks.ts';
+import { type FlagWork, flagWorkOf } from './flag-work.ts';
 import { GuardTrials } from './guard-trials.ts';
 import type { ActParts } from './hand.ts';
 import { type Judgement, judgementOf } from './judgement.ts';
@@ -39,6 +40,7 @@ export class ControlLoop {
   readonly #convergence: ConvergenceWatch;
   readonly #judgement: Judgement;
   readonly #checks: Checks;
+  readonly #flagWork: FlagWork;
   readonly #podWords: PodWords;
   readonly #writes: OwnWrites;
 
@@ -82,6 +84,19 @@ export class ControlLoop {
       ask: (pods, requests, asking) => askPods({ clock }, pods, requests, asking),
       onAnswer: (rollout) => this.#queue.add(rollout),
     });
+    this.#flagWork = flagWorkOf({
+      clock,
+      random,
+      log,
+      metrics,
+      stores,
+      client,
+      clientFor: this.#writes.clientFor,
+      mayWrite: options.mayWrite,
+      ownNamespace: options.ownNamespace,
+      onAnswer: onChange,
+      onWrite: options.onFlagWrite,
+    });
     this.#podWords = new PodWords({
       clock,
       client,
@@ -117,6 +132,7 @@ export class ControlLoop {
       { name: 'events', run: (inner: AbortSignal) => this.#announcer.run(inner) },
       { name: 'collector', run: (inner: AbortSignal) => this.#judgement.run(inner) },
       { name: 'checks', run: (inner: AbortSignal) => this.#checks.run(inner) },
+      { name: 'flags', run: (inner: AbortSignal) => this.#flagWork.run(inner) },
       { name: 'words of pods', run: (inner: AbortSignal) => this.#podWords.run(inner) },
       ...this.#guards.loops,
     ];
@@ -144,7 +160,9 @@ export class ControlLoop {
       guardOf: (namespace) => this.#guards.of(namespace),
       rehearsalOf: (uid) => this.#rehearsals.of(uid),
       answerOf: (key, memory, spec) => judging.answerOf(key, memory, spec),
+      alertsOf: (key) => judging.alertsOf(key),
       checkOf: (key, memory) => this.#checks.of(key, memory),
+      flagsOf: (key) => this.#flagWork.flags.of(key),
       eventsOf: (key) => this.#podWords.of(key),
       convergence: this.#convergence,
     });
@@ -155,6 +173,7 @@ export class ControlLoop {
       proveGuard: (deployment, signal) => this.#guards.prove(deployment, signal),
       noteRehearsal: this.#noteRehearsal,
       check: (key, order) => this.#checks.ask(key, order),
+      flags: this.#flagWork.flags,
     };
     return new Looker({
       clock,
@@ -168,6 +187,7 @@ export class ControlLoop {
       status: new StatusWriter(clock),
       unseen,
       say: this.#announcer.say,
+      forgetFlags: (key) => this.#flagWork.flags.forget(key),
       askPods: (key, pods) => this.#podWords.follow(key, pods),
       add: (key, options) => this.#queue.add(key, options),
       onPhase: this.#announcer.phaseIs,

@@ -100,7 +100,7 @@ test('what the platform team wrote reaches the collector, and what must be known
       scrapeMs: 2_000,
     },
     demands: {
-      secretRef: { namespace: 'serin-system', name: 'prom' },
+      secretRefs: [{ namespace: 'serin-system', name: 'prom' }],
       caBundle: undefined,
       namespaces: { matchLabels: { team: 'shop' } },
     },

@@ -3,20 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import { parseDurationMs } from '../api/duration.ts';
 import { type MetricSourceSpec, metricSourceDefaults, metricSourceSpecSchema } from '../api/metric-source.ts';
 import type { SourceOf } from '../signals/subject.ts';
+import type { SourceDemands } from './source-access.ts';
 import type { MetricSource } from './stores.ts';
 
 /** A query must be able to succeed, and one that hangs must not keep the next from being asked. */
 const timeoutMs = { least: 1_000, most: 30_000 } as const;
 /** Faster than a second costs the pods more than it tells; slower than Prometheus itself gains nothing. */
 const scrapeMs = { least: 1_000, most: 15_000 } as const;
-
-/** What has to be known of the cluster before the source may be asked. */
-export interface SourceDemands {
-  readonly secretRef: { readonly namespace: string; readonly name: string } | undefined;
-  readonly caBundle: string | undefined;
-  /** Who may use it; undefined: everybody. */
-  readonly namespaces: NonNullable<MetricSourceSpec['namespaces']> | undefined;
-}
 
 /** Why there is nothing to ask. */
 export type NoSource =
@@ -63,11 +56,11 @@ function reading(object: MetricSource): NamedSource {
   return {
     kind: 'found',
     source: sourceOf(name, spec),
-    demands: { secretRef: auth?.secretRef, caBundle, namespaces: spec.namespaces },
+    demands: { secretRefs: auth === undefined ? [] : [auth.secretRef], caBundle, namespaces: spec.namespaces },
   };
 }
 
-function sourceOf(name: string, { prometheus, dataPlane, confine, scrape }: MetricSourceSpec): SourceOf {
+function sourceOf(name: string, { prometheus, dataPlane, confine, scrape, prices }: MetricSourceSpec): SourceOf {
   const { address, timeout = metricSourceDefaults.timeout, headers } = prometheus;
   return {
     name,
@@ -77,6 +70,18 @@ function sourceOf(name: string, { prometheus, dataPlane, confine, scrape }: Metr
     ...(headers === undefined ? {} : { access: { headers } }),
     ...(confine === undefined ? {} : { confine }),
     ...(scrape === undefined ? {} : { scrapeMs: parseDurationMs(scrape.interval) }),
+    ...(prices === undefined ? {} : { prices: given(prices) }),
+  };
+}
+
+/** What is left out costs what it does by default. */
+function given(prices: NonNullable<MetricSourceSpec['prices']>): NonNullable<SourceOf['prices']> {
+  const { cpuHour, memoryGibHour, gpuHour, currency } = prices;
+  return {
+    ...(cpuHour === undefined ? {} : { cpuHour }),
+    ...(memoryGibHour === undefined ? {} : { memoryGibHour }),
+    ...(gpuHour === undefined ? {} : { gpuHour }),
+    ...(currency === undefined ? {} : { currency }),
   };
 }
 
@@ -98,7 +103,8 @@ function isWithin(duration: string, { least, most }: { readonly least: number; r
   return ms >= least && ms <= most;
 }
 
-function isCertificate(pem: string): boolean {
+/** Text in PEM that holds a certificate. */
+export function isCertificate(pem: string): boolean {
   try {
     return pem.includes('-----BEGIN CERTIFICATE-----') && new X509Certificate(pem).subject !== undefined;
   } catch {
@@ -110,6 +116,10 @@ function unusable(name: string, why: string): NoSource {
   return { kind: 'missing', sentence: `MetricSource ${name} cannot be used: ${why}; the platform team corrects it.` };
 }
 
-function firstIssue([issue]: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
+/** Where a spec that no API server with the CRDs of this version has let in is wrong first. */
+export function firstIssue([issue]: readonly {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}[]): string {
   return issue === undefined ? 'its spec is wrong' : `${['spec', ...issue.path].join('.')}: ${issue.message}`;
 }

@@ -47,6 +47,10 @@ export interface Knowledge {
   readonly guardOf: (namespace: string) => World['guard'];
   readonly rehearsalOf: (deploymentUid: string) => Rehearsal | undefined;
   readonly answerOf: (key: string, memory: Memory, spec: EffectiveSpec) => Answer;
+  /** Alerts that the Rollout names, that fire now and that count. */
+  readonly alertsOf: (key: string) => World['alerts'];
+  /** How far each change of a flag has come that was asked for this Rollout. */
+  readonly flagsOf: (key: string) => World['flags'];
   /** What the check that the attempt stands at has brought so far. */
   readonly checkOf: (key: string, memory: Memory) => CheckAnswer | undefined;
   /** What is known of the Events about pods of this Rollout's canary. */
@@ -102,6 +106,8 @@ export class Observer {
       guard: this.#knowledge.guardOf(namespace),
       rehearsal: deployment === undefined ? undefined : this.#knowledge.rehearsalOf(deployment.metadata.uid),
       check: this.#knowledge.checkOf(key, memory),
+      flags: this.#knowledge.flagsOf(key),
+      alerts: this.#knowledge.alertsOf(key),
     };
     return { kind: 'world', world, seen: { rollout, spec: current, ...objects, world } };
   }

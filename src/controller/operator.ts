@@ -9,7 +9,7 @@ import type { ClusterConnection } from '../kube/config.ts';
 import { LeaderElector, type TermEnd } from '../kube/lease.ts';
 import type { ObjectRef } from '../kube/resources.ts';
 import { HttpTransport, type Transport } from '../kube/transport.ts';
-import { type FaultPoint, faultHook } from './fault-points.ts';
+import { type FaultPoint, faultHook, flagFaultHook } from './fault-points.ts';
 import type { GuardMode } from './guard-mode.ts';
 import type { Log } from './log.ts';
 import { ControlLoop } from './loop.ts';
@@ -73,6 +73,7 @@ async function operate(
     ...(namespace === undefined ? {} : { namespace }),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
     ...(options.guard === undefined ? {} : { guard: options.guard }),
+    ...(options.faultPoint === undefined ? {} : { onFlagWrite: flagFaultHook(options.faultPoint) }),
   });
   const elector = electorOf(options, transport, loop);
   leadership.elector = elector;

@@ -48,6 +48,8 @@ export interface LookParts {
   readonly status: StatusWriter;
   readonly unseen: UnseenWrites;
   readonly say: (rollout: Rollout, note: Note) => void;
+  /** The Rollout is gone: nobody asks for its flags any more. */
+  readonly forgetFlags: (key: string) => void;
   /** Which pods of the canary are not ready and do not say why; none when there is no canary. */
   readonly askPods: (key: string, pods: readonly Pod[]) => void;
   readonly add: (key: string, options: AddOptions) => void;
@@ -112,8 +114,9 @@ export class Looker {
   }
 
   #forget(key: string): LookResult {
-    const { judge, unseen, status, askPods, onPhase } = this.#parts;
+    const { judge, unseen, status, askPods, onPhase, forgetFlags } = this.#parts;
     judge.forget(key);
+    forgetFlags(key);
     askPods(key, []);
     unseen.forget(key);
     status.forget(key);

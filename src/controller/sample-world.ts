@@ -208,6 +208,8 @@ export function seenIn(
     rehearsalOf: () => ({}),
     checkOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
+    alertsOf: () => [],
+    flagsOf: () => [],
     eventsOf: () => [],
     convergence: new ConvergenceWatch(new ManualClock()),
     ...knowledge,

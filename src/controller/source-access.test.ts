@@ -173,7 +173,7 @@ describe('a source with a credential', () => {
     [
       'the token of an account of the cluster',
       { type: 'kubernetes.io/service-account-token', data: { token: base64('x') } },
-      'which is never sent to a metric source',
+      'which is never sent to a server that somebody names',
     ],
   ])('cannot be used when its Secret has %s', async (_, secret, why) => {
     const shop = world();

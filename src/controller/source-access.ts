@@ -1,16 +1,15 @@
 /**
- * Owns what the operator must know of the cluster before it may ask a metric source: the credential, the authority, and whether
- * the Rollout's namespace may use it. It reads single objects, at most once a minute each, and forgets none for an outage.
+ * Owns what the operator must know of the cluster before it may use a source: its credentials, its authority, and whether the
+ * Rollout's namespace may use it. It reads single objects, at most once a minute each, and forgets none for an outage.
  */
 import { Agent, type Dispatcher } from 'undici';
+import type { MetricSourceSpec } from '../api/metric-source.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { keyOf, namespaces, type ObjectRef, secrets } from '../kube/resources.ts';
-import type { SourceAccess } from '../signals/prometheus.ts';
-import type { SourceOf } from '../signals/subject.ts';
 import { matchesSelector } from '../workload/selector.ts';
-import type { MetricSourceReading, NamedSource, SourceDemands } from './metric-sources.ts';
+import type { MetricSourceReading, NamedSource } from './metric-sources.ts';
 import { type Credential, credentialIn, type SecretObject } from './source-credential.ts';
 
 export interface SourceAccessOptions {
@@ -23,6 +22,39 @@ export interface SourceAccessOptions {
   /** Around the connections of a source with an authority of its own. */
   readonly observed?: (dispatcher: Dispatcher) => Dispatcher;
 }
+
+/** A source as it is named to people, and what they would name instead. */
+interface Owner {
+  readonly kind: 'MetricSource' | 'FlagSource';
+  readonly name: string;
+  /** "analysis.source" */
+  readonly field: string;
+}
+
+/** What has to be known of the cluster before a source may be used. */
+export interface SourceDemands {
+  /** In the order in which they are asked for. */
+  readonly secretRefs: readonly { readonly namespace: string; readonly name: string }[];
+  readonly caBundle: string | undefined;
+  /** Who may use it; undefined: everybody. */
+  readonly namespaces: NonNullable<MetricSourceSpec['namespaces']> | undefined;
+}
+
+export type KnownCredential = Extract<Credential, { readonly kind: 'known' }>;
+
+/** What a source demands, as far as it is known. */
+type Met =
+  | {
+      readonly kind: 'met';
+      /** One for each Secret that is demanded. */
+      readonly credentials: readonly KnownCredential[];
+      /** Trusts the authority that is demanded; undefined where none is. */
+      readonly dispatcher: Dispatcher | undefined;
+    }
+  /** It cannot be used; the sentence says which and whose move it is. */
+  | { readonly kind: 'missing'; readonly sentence: string }
+  /** It is being read for the first time. */
+  | { readonly kind: 'unread'; readonly sentence: string };
 
 /** What is known of one object. */
 interface Read<T> {
@@ -57,10 +89,30 @@ export class SourceAccessReader {
   admit(named: NamedSource, namespace: string): MetricSourceReading {
     if (named.kind !== 'found') return named;
     const { source, demands } = named;
-    return (
-      this.#refusal(source, demands, namespace) ??
-      this.#withCredential(source, demands) ?? { kind: 'found', source: this.#opened(source, demands, {}) }
-    );
+    const owner = { kind: 'MetricSource', name: source.name, field: 'analysis.source' } as const;
+    const met = this.meet(owner, demands, namespace);
+    if (met.kind !== 'met') return met;
+    const [credential] = met.credentials;
+    const access = {
+      ...source.access,
+      ...(credential === undefined ? {} : { authorization: credential.authorization }),
+      ...(met.dispatcher === undefined ? {} : { dispatcher: met.dispatcher }),
+    };
+    return { kind: 'found', source: { ...source, access } };
+  }
+
+  /** What Rollouts of `namespace` need in order to use a source. What is not known yet is read, and `onChange` tells. */
+  meet(owner: Owner, demands: SourceDemands, namespace: string): Met {
+    const refusal = this.#refusal(owner, demands, namespace);
+    if (refusal !== undefined) return refusal;
+    const credentials: KnownCredential[] = [];
+    for (const secretRef of demands.secretRefs) {
+      const credential = this.#credential(owner, secretRef);
+      if (!('authorization' in credential)) return credential;
+      credentials.push(credential);
+    }
+    const { caBundle } = demands;
+    return { kind: 'met', credentials, dispatcher: caBundle === undefined ? undefined : this.#dispatcherFor(caBundle) };
   }
 
   /** Reads until `signal` aborts. Failures of the API server are waited for; it throws nothing of them. */
@@ -75,43 +127,38 @@ export class SourceAccessReader {
     this.#agents.clear();
   }
 
-  #refusal(source: SourceOf, demands: SourceDemands, namespace: string): MetricSourceReading | undefined {
+  #refusal(owner: Owner, demands: SourceDemands, namespace: string): Exclude<Met, { kind: 'met' }> | undefined {
     if (demands.namespaces === undefined) return undefined;
+    const { kind, name, field } = owner;
     const known = this.#wanted(this.#labels, { name: namespace });
-    if (known === undefined) return unread(source, `the labels of namespace ${namespace}`);
+    if (known === undefined) return unread(owner, `the labels of namespace ${namespace}`);
     if (known.kind === 'failed')
       return missing(
-        `Whether namespace ${namespace} may use MetricSource ${source.name} is not known: ${known.why}; the platform team gives the operator the right to get namespaces.`,
+        `Whether namespace ${namespace} may use ${kind} ${name} is not known: ${known.why}; the platform team gives the operator the right to get namespaces.`,
       );
     // The API server has checked the operators; zod says `undefined` where a field is left out.
     if (matchesSelector(demands.namespaces as Parameters<typeof matchesSelector>[0], known.it)) return undefined;
     return missing(
-      `Namespace ${namespace} may not use MetricSource ${source.name}: its labels do not match spec.namespaces; the platform team allows it, or name another source (analysis.source).`,
+      `Namespace ${namespace} may not use ${kind} ${name}: its labels do not match spec.namespaces; the platform team allows it, or name another source (${field}).`,
     );
   }
 
-  /** Undefined when none is demanded. */
-  #withCredential(source: SourceOf, demands: SourceDemands): MetricSourceReading | undefined {
-    const { secretRef } = demands;
-    if (secretRef === undefined) return undefined;
+  #credential(
+    owner: Owner,
+    secretRef: SourceDemands['secretRefs'][number],
+  ): KnownCredential | Exclude<Met, { kind: 'met' }> {
     const { ownNamespace } = this.#options;
     const secret = `Secret ${secretRef.namespace}/${secretRef.name}`;
+    const { kind, name } = owner;
     if (secretRef.namespace !== ownNamespace)
       return missing(
-        `MetricSource ${source.name} cannot be used: its credential is in ${secret}, but the operator reads Secrets in ${ownNamespace} only; the platform team moves it there.`,
+        `${kind} ${name} cannot be used: its credential is in ${secret}, but the operator reads Secrets in ${ownNamespace} only; the platform team moves it there.`,
       );
     const known = this.#wanted(this.#credentials, secretRef);
-    if (known === undefined) return unread(source, secret);
-    const why = known.kind === 'failed' ? known.why : known.it.kind === 'wrong' ? known.it.why : undefined;
-    if (why !== undefined)
-      return missing(`MetricSource ${source.name} cannot be used: ${secret}: ${why}; the platform team corrects it.`);
-    const access = known.kind === 'read' && known.it.kind === 'known' ? { authorization: known.it.authorization } : {};
-    return { kind: 'found', source: this.#opened(source, demands, access) };
-  }
-
-  #opened(source: SourceOf, { caBundle }: SourceDemands, credential: SourceAccess): SourceOf {
-    const trust = caBundle === undefined ? {} : { dispatcher: this.#dispatcherFor(caBundle) };
-    return { ...source, access: { ...source.access, ...credential, ...trust } };
+    if (known === undefined) return unread(owner, secret);
+    if (known.kind === 'read' && known.it.kind === 'known') return known.it;
+    const why = known.kind === 'failed' ? known.why : known.it.kind === 'wrong' ? known.it.why : '';
+    return missing(`${kind} ${name} cannot be used: ${secret}: ${why}; the platform team corrects it.`);
   }
 
   /** One pool for each authority; there are as many as the platform team writes. */
@@ -208,10 +255,10 @@ function wordsOf(error: unknown): string {
   return isKubeError(error) ? `it could not be read (${error.code})` : 'it could not be read';
 }
 
-function unread(source: SourceOf, what: string): MetricSourceReading {
-  return { kind: 'unread', sentence: `Reading ${what}, which MetricSource ${source.name} needs.` };
+function unread({ kind, name }: Owner, what: string): Extract<Met, { kind: 'unread' }> {
+  return { kind: 'unread', sentence: `Reading ${what}, which ${kind} ${name} needs.` };
 }
 
-function missing(sentence: string): MetricSourceReading {
+function missing(sentence: string): Extract<Met, { kind: 'missing' }> {
   return { kind: 'missing', sentence };
 }

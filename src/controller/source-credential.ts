@@ -1,4 +1,4 @@
-/** Reads the credential in a Secret that a MetricSource names. What it says about a Secret never holds anything of its content. */
+/** Reads the credential in a Secret that a source names. What it says about a Secret never holds anything of its content. */
 import { Secret } from '../signals/secret.ts';
 
 /** A Secret (core/v1), as far as it is read. */
@@ -8,16 +8,26 @@ export interface SecretObject {
 }
 
 export type Credential =
-  | { readonly kind: 'known'; readonly authorization: Secret }
+  | {
+      readonly kind: 'known';
+      /** As the header of that name has it. */
+      readonly authorization: Secret;
+      readonly parts: CredentialParts;
+    }
   /** To be put after "Secret …: ". */
   | { readonly kind: 'wrong'; readonly why: string };
+
+/** As they stand in the Secret. */
+type CredentialParts =
+  | { readonly kind: 'token'; readonly token: Secret }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: Secret };
 
 const mostBytes = 8 * 1024;
 
 export function credentialIn({ type, data = {} }: SecretObject): Credential {
   // Such a token is an account of the cluster's, and no address of anybody may be sent it.
   if (type?.startsWith('kubernetes.io/service-account-token') === true)
-    return wrong('it is the token of an account of this cluster, which is never sent to a metric source');
+    return wrong('it is the token of an account of this cluster, which is never sent to a server that somebody names');
   if (data['token'] !== undefined) return bearer(textOf(data['token']));
   if (data['username'] !== undefined && data['password'] !== undefined)
     return basic(textOf(data['username']), textOf(data['password']));
@@ -27,7 +37,11 @@ export function credentialIn({ type, data = {} }: SecretObject): Credential {
 function bearer(token: string | undefined): Credential {
   if (token === undefined || !/^[!-~]+$/.test(token))
     return wrong('its token is empty, longer than 8 KiB, or holds characters that no header can carry');
-  return { kind: 'known', authorization: new Secret(`Bearer ${token}`) };
+  return {
+    kind: 'known',
+    authorization: new Secret(`Bearer ${token}`),
+    parts: { kind: 'token', token: new Secret(token) },
+  };
 }
 
 function basic(username: string | undefined, password: string | undefined): Credential {
@@ -36,6 +50,7 @@ function basic(username: string | undefined, password: string | undefined): Cred
   return {
     kind: 'known',
     authorization: new Secret(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`),
+    parts: { kind: 'basic', username, password: new Secret(password) },
   };
 }
 

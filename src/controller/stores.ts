@@ -1,5 +1,6 @@
 /** Owns which objects Serin watches and how they are found; it never decides what a change means. */
-import { releaseRecordKind, rolloutActionKind, rolloutKind, metricSourceKind } from '../api/kinds.ts';
+import { flagSourceKind, metricSourceKind, releaseRecordKind, rolloutActionKind, rolloutKind } from '../api/kinds.ts';
+import type { FlagSourceSpec } from '../api/flag-source.ts';
 import type { MetricSourceSpec } from '../api/metric-source.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock, Random } from '../kube/clock.ts';
@@ -37,11 +38,16 @@ export interface MetricSource extends KubeObject {
   readonly spec?: MetricSourceSpec;
 }
 
+export interface FlagSource extends KubeObject {
+  readonly spec?: FlagSourceSpec;
+}
+
 export interface Stores {
   readonly rollouts: Store<Rollout>;
   readonly rolloutactions: Store<RolloutAction>;
   readonly releaserecords: Store<ReleaseRecord>;
   readonly metricsources: Store<MetricSource>;
+  readonly flagsources: Store<FlagSource>;
   readonly deployments: Store<Deployment>;
   readonly replicasets: Store<ReplicaSet>;
   readonly pods: Store<Pod>;
@@ -57,6 +63,7 @@ export const kindsWatched: Readonly<Record<Watched, ResourceKind>> = {
   rolloutactions: rolloutActionKind,
   releaserecords: releaseRecordKind,
   metricsources: metricSourceKind,
+  flagsources: flagSourceKind,
   deployments,
   replicasets: replicaSets,
   pods,
@@ -84,6 +91,7 @@ export function createStores(onListenerError: (error: unknown, key: string) => v
     rolloutactions: new Store<RolloutAction>({ onListenerError, indexes: { rollout: byRolloutName } }),
     releaserecords: new Store<ReleaseRecord>({ onListenerError, indexes: { rollout: byRolloutName } }),
     metricsources: new Store<MetricSource>({ onListenerError }),
+    flagsources: new Store<FlagSource>({ onListenerError }),
     deployments: new Store<Deployment>({ onListenerError }),
     replicasets: new Store<ReplicaSet>({
       onListenerError,
@@ -157,11 +165,13 @@ function reflectorOf(stores: Stores, resource: Watched, options: WatchOptions): 
     store: stores[resource] as unknown as Store<KubeObject>,
     project: ownersMatter.has(resource) ? (object) => object : withoutManagedFields,
     ...(namespace === undefined || !kind.namespaced ? {} : { namespace }),
-    // The Gateway API is an addition: without it releases go by the share of the pods.
-    mayBeAbsent: resource === 'httproutes',
+    mayBeAbsent: additions.has(resource),
     onError: (error) => onError(resource, error),
   });
 }
+
+/** Without the Gateway API releases go by the share of the pods; and an older installation has no kind for flags. */
+const additions: ReadonlySet<Watched> = new Set<Watched>(['httproutes', 'flagsources']);
 
 /** Who owns a field of these is asked when Serin gives fields back; of the others it is a fifth of the memory. */
 const ownersMatter: ReadonlySet<Watched> = new Set<Watched>(['deployments', 'services', 'httproutes']);

@@ -94,3 +94,12 @@ test.each([
 ])('version %s shows what version %s had: %s', (seen, wanted, shown) => {
   expect(isAtLeast(seen, wanted)).toBe(shown);
 });
+
+test('what nobody watches is waited for by nobody, and asked of nobody', async () => {
+  const { unseen, clock, asked } = world();
+  unseen.note('shop/checkout', { ...made, resource: 'events' });
+  await clock.advance(10_000);
+  await unseen.confirm('shop/checkout');
+  expect(unseen.first('shop/checkout')).toBeUndefined();
+  expect(asked).toEqual([]);
+});

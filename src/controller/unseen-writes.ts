@@ -41,6 +41,8 @@ export class UnseenWrites {
   }
 
   note(rollout: string, written: Written): void {
+    // What nobody watches is never shown.
+    if (this.#options.stored(written.resource, written.ref) === undefined) return;
     const held = (this.#pending.get(rollout) ?? []).filter((one) => !isSameObject(one, written));
     this.#pending.set(rollout, [...held, { ...written, askAtMs: this.#options.clock.monotonicMs() + overdueMs }]);
   }

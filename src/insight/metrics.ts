@@ -9,6 +9,11 @@ export type LookResult = 'quiet' | 'acted' | 'waited' | 'conflict' | 'failed';
 /** How one question to a metric source ended. */
 export type PollResult = 'answered' | 'refused' | 'failed';
 
+/** What came of a change of a flag: each step that succeeded once, and each try that did not. */
+export type FlagChangeResult = 'applied' | 'served' | 'reverted' | 'keptByOthers' | 'failed';
+/** Of which kind the FlagSource is; `unknown` where there is none that can be used. */
+export type FlagBackendKind = 'featureFlag' | 'flagdFile' | 'unleash' | 'http' | 'flipt' | 'unknown';
+
 export interface Metrics {
   readonly registry: Registry;
   releaseEnded(outcome: ReleaseOutcome): void;
@@ -28,6 +33,7 @@ export interface Metrics {
   /** `source` is the name of a MetricSource; the platform team writes those, so their number is bounded. */
   judgePolled(source: string, result: PollResult): void;
   guardBypassed(): void;
+  flagChanged(source: FlagBackendKind, result: FlagChangeResult): void;
 }
 
 const outcomes: Readonly<Record<ReleaseOutcome, true>> = {
@@ -50,6 +56,8 @@ const effectKinds: Readonly<Record<Effect['kind'], true>> = {
   proveGuard: true,
   rehearse: true,
   check: true,
+  flag: true,
+  dropFlag: true,
   hold: true,
   guardByPause: true,
   resume: true,
@@ -68,6 +76,23 @@ const effectKinds: Readonly<Record<Effect['kind'], true>> = {
   handOver: true,
   clearMarks: true,
   answerAction: true,
+};
+
+const flagBackends: Readonly<Record<FlagBackendKind, true>> = {
+  featureFlag: true,
+  flagdFile: true,
+  unleash: true,
+  http: true,
+  flipt: true,
+  unknown: true,
+};
+
+const flagResults: Readonly<Record<FlagChangeResult, true>> = {
+  applied: true,
+  served: true,
+  reverted: true,
+  keptByOthers: true,
+  failed: true,
 };
 
 const lookResults: readonly LookResult[] = ['quiet', 'acted', 'waited', 'conflict', 'failed'];
@@ -146,6 +171,15 @@ function countingIn(registry: Registry): Metrics {
     'Templates that rolled out by themselves although their Deployment was attached.',
   );
 
+  const flagChanges = new Counter({
+    name: 'serin_flag_changes_total',
+    help: 'Changes of feature flags by kind of source and result: applied, seen served, put back, left to whoever changed it since, and tries that failed.',
+    labelNames: ['source', 'result'],
+    registers,
+  });
+
+  for (const source of Object.keys(flagBackends))
+    for (const result of Object.keys(flagResults)) flagChanges.inc({ source, result }, 0);
   for (const outcome of Object.keys(outcomes)) releases.inc({ outcome }, 0);
   for (const name of Object.keys(PHASES)) phase.set({ phase: name }, 0);
   for (const result of lookResults) looks.zero({ result });
@@ -168,6 +202,7 @@ function countingIn(registry: Registry): Metrics {
     queueWaiting: (keys) => waiting.set(keys),
     judgePolled: (source, result) => polls.inc({ source, result }),
     guardBypassed: () => bypassed.inc(),
+    flagChanged: (source, result) => flagChanges.inc({ source, result }),
   };
 }
 

@@ -64,10 +64,17 @@ export const pods = core('pods', 'Pod');
 export const services = core('services', 'Service');
 export const events = core('events', 'Event');
 export const secrets = core('secrets', 'Secret');
+export const configMaps = core('configmaps', 'ConfigMap');
 export const namespaces: ResourceKind = { ...core('namespaces', 'Namespace'), namespaced: false };
 export const deployments = inGroup('apps', 'v1', 'deployments', 'Deployment');
 export const replicaSets = inGroup('apps', 'v1', 'replicasets', 'ReplicaSet');
 export const endpointSlices = inGroup('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice');
+export const horizontalPodAutoscalers = inGroup(
+  'autoscaling',
+  'v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+);
 export const leases = inGroup('coordination.k8s.io', 'v1', 'leases', 'Lease');
 export const httpRoutes = inGroup('gateway.networking.k8s.io', 'v1', 'httproutes', 'HTTPRoute');
 export const selfSubjectAccessReviews: ResourceKind = {

@@ -4,7 +4,9 @@
  */
 import type { Attempt } from '../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
+import { isClimbing, presentRung } from './climbing.ts';
 import type { Decision, Effect } from './decision.ts';
+import { withinMsOf } from './flags.ts';
 import { after, answering, decision, remembering, withAttempt } from './plan.ts';
 import { answerActions } from './stages/actions.ts';
 import { attach } from './stages/attach.ts';
@@ -13,12 +15,17 @@ import { judgeBake } from './stages/bake.ts';
 import { judgeCheck } from './stages/check.ts';
 import { detach } from './stages/detach.ts';
 import { disturbance, targetLost } from './stages/disturb.ts';
+import { flagHarmed } from './stages/flag-harm.ts';
+import { judgeFlagStep } from './stages/flag-step.ts';
+import { settleFlags, withFlagsSettled } from './stages/flags.ts';
+import { climb, type Climbed } from './stages/ladder.ts';
+import { climbingReport, longestMs } from './stages/ladder-words.ts';
 import { observed, observing } from './stages/observing.ts';
 import { promote } from './stages/promote.ts';
 import { cleared, rest } from './stages/rest.ts';
 import { enterRetreat, retreat } from './stages/retreat.ts';
 import { judgeStep, progress } from './stages/step.ts';
-import { canarySet, isHandedOver, liveIsStable, nativeRoll, presentCheck } from './views.ts';
+import { canarySet, isHandedOver, liveIsStable, nativeRoll, presentCheck, presentFlag } from './views.ts';
 import type { World } from './world.ts';
 
 export function decide(seen: World, nowMs: number): Decision {
@@ -31,9 +38,12 @@ export function decide(seen: World, nowMs: number): Decision {
       stalled: true,
     });
   const { world, events } = observing(seen, nowMs);
-  const answered = answerActions(world, nowMs);
-  const decided = answered.abort ?? live(remembering(world, answered.memory), world.hasJournal, nowMs);
-  return after({ events }, observed(answering(decided, answered.effects), seen));
+  const settled = settleFlags(world, world.memory, nowMs);
+  const current = { ...world, memory: settled.memory };
+  const answered = answerActions(current, nowMs);
+  const decided = answered.abort ?? live(remembering(current, answered.memory), world.hasJournal, nowMs);
+  const flagged = withFlagsSettled(current, decided, nowMs);
+  return after({ events: [...events, ...settled.events] }, observed(answering(flagged, answered.effects), seen));
 }
 
 function live(world: World, hasJournal: boolean, nowMs: number): Decision {
@@ -52,7 +62,32 @@ function attempting(world: World, attempt: Attempt, nowMs: number): Decision {
   const noted = seen === attempt ? world : remembering(world, withAttempt(world.memory, seen));
   const cause = disturbance(noted, seen);
   if (cause !== undefined) return enterRetreat(noted, nowMs, cause);
-  return after({ effects: holding(noted) }, inStage(noted, seen, nowMs));
+  const harmed = flagHarmed(noted, seen, nowMs) ?? { world: noted, attempt: seen, events: [] };
+  const climbed = climb(harmed.world, harmed.attempt, nowMs) ?? { kind: 'waiting', ...harmed };
+  const decided = climbed.kind === 'decided' ? climbed.decision : held(climbed, nowMs);
+  return after({ effects: holding(noted) }, decided);
+}
+
+/** The stage goes on; while something is done about harm that is all that people are shown. */
+function held({ world, attempt, events }: Extract<Climbed, { kind: 'waiting' }>, nowMs: number): Decision {
+  const staged = after({ events }, inStage(world, attempt, nowMs));
+  const { attempt: next } = staged.memory.journal;
+  if (next === undefined || !isClimbing(next) || next.stage === 'retreat') return staged;
+  const wakeAfterMs = Math.min(staged.wakeAfterMs ?? Number.POSITIVE_INFINITY, rungEndsInMs(world, next, nowMs));
+  return { ...staged, report: climbingReport(next), ...(Number.isFinite(wakeAfterMs) ? { wakeAfterMs } : {}) };
+}
+
+/** So that no rung lasts longer than it says (S14). */
+function rungEndsInMs(world: World, attempt: Attempt, nowMs: number): number {
+  const { ladder } = attempt;
+  const rung = presentRung(attempt);
+  if (ladder === undefined || rung === undefined || rung.kind === 'hold') return Number.POSITIVE_INFINITY;
+  const entries = world.memory.journal.flags ?? [];
+  const withinMs =
+    ladder.observeFromMs === undefined
+      ? Math.min(longestMs(rung), ...entries.map(({ id }) => withinMsOf(world, id)))
+      : longestMs(rung);
+  return Math.max(100, ladder.sinceMs + withinMs - nowMs);
 }
 
 /** The UID is written down as soon as the ReplicaSet was seen: from then on no other of that name is taken for it. */
@@ -76,12 +111,17 @@ function heldMeanwhile(world: World, attempt: Attempt): readonly Effect[] {
   return deployment.paused || isNative || liveIsStable(world) ? [] : [{ kind: 'hold' }];
 }
 
+function judgeOfStep(attempt: Attempt): typeof judgeStep {
+  if (presentCheck(attempt) !== undefined) return judgeCheck;
+  return presentFlag(attempt) === undefined ? judgeStep : judgeFlagStep;
+}
+
 function inStage(world: World, attempt: Attempt, nowMs: number): Decision {
   switch (attempt.stage) {
     case 'begin':
       return begin(world, attempt, nowMs);
     case 'step':
-      return progress(world, attempt, nowMs, presentCheck(attempt) === undefined ? judgeStep : judgeCheck);
+      return progress(world, attempt, nowMs, judgeOfStep(attempt));
     case 'bake':
       return progress(world, attempt, nowMs, judgeBake);
     case 'promote':

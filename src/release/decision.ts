@@ -2,7 +2,8 @@
  * What is decided: the memory to write first, then the effects to bring about, in order. Effects are idempotent and
  * name everything they concern; the shell adds no judgement of its own.
  */
-import type { Memory } from './world.ts';
+import type { FlagTask, Memory } from './world.ts';
+import type { FlagEntry } from '../api/rollout-status.ts';
 import type { ReleaseOutcome } from '../api/release-record.ts';
 import type { EVENT_REASONS, Phase, Reason } from '../api/reasons.ts';
 
@@ -47,6 +48,13 @@ export type Effect =
   | { readonly kind: 'rehearse' }
   /** Send the requests of this step's check to pods of the canary, again and again until all answers are as expected; what comes of it is in the next worlds' `check`. */
   | { readonly kind: 'check'; readonly attempt: number; readonly step: number; readonly uid: string }
+  /**
+   * Begin this task for a change of a flag and return at once; what comes of it is in the next worlds' `flags`. Idempotent, and
+   * asked again after a restart. A newer task for the same id ends the older one.
+   */
+  | { readonly kind: 'flag'; readonly task: FlagTask; readonly entry: FlagEntry }
+  /** End whatever is under way for this change of a flag, and forget it. */
+  | { readonly kind: 'dropFlag'; readonly id: string }
   /** paused: true and our mark. */
   | { readonly kind: 'hold' }
   /** The same for as long as the Rollout is attached, with the progress deadline lifted and the user's own noted. */

@@ -35,7 +35,9 @@ export const shopSpec: EffectiveSpec = {
     metrics: [{ kind: 'errors', tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' }],
     whenUnsure: { afterMs: 10 * MINUTE, do: 'proceed' },
     onSourceDown: { afterMs: 5 * MINUTE, do: 'hold' },
+    alerts: [],
   },
+  onAnomaly: [{ kind: 'rollback' }],
 };
 
 export function judged(part: Partial<Judged> = {}): Judged {
@@ -169,6 +171,8 @@ export function atRest(): World {
     guard: 'admission',
     rehearsal: {},
     check: undefined,
+    flags: [],
+    alerts: [],
   };
 }
 

@@ -1,5 +1,5 @@
 /** Questions that several stages ask of a world, each answered in one place. */
-import type { EffectiveCheck } from '../api/effective.ts';
+import type { EffectiveCheck, EffectiveFlagStep } from '../api/effective.ts';
 import type { Attempt } from '../api/rollout-status.ts';
 import { isOpenToBoth, shareOfShared, sharingOf } from './sharing.ts';
 import type { ReplicaSetView, RouteView, ServiceView, World } from './world.ts';
@@ -14,6 +14,11 @@ export function stableSet(world: World): ReplicaSetView | undefined {
 /** The check that the attempt stands at, if it does. */
 export function presentCheck(attempt: Attempt): EffectiveCheck | undefined {
   return attempt.stage === 'step' ? attempt.spec.strategy.steps[attempt.step]?.check : undefined;
+}
+
+/** The flag that the attempt's step turns on, if it does. */
+export function presentFlag(attempt: Attempt): EffectiveFlagStep | undefined {
+  return attempt.stage === 'step' ? attempt.spec.strategy.steps[attempt.step]?.flag : undefined;
 }
 
 /** By UID once it was seen; before that by its deterministic name and our marks, even if it has lost its owner since. */

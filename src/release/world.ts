@@ -45,7 +45,45 @@ export interface World {
   readonly rehearsal: { readonly refused?: string } | undefined;
   /** What the check of the attempt's present step has brought; undefined when it was not asked for yet. */
   readonly check: CheckAnswer | undefined;
+  /** What is known of each change of a flag that the shell was asked for, until it was told to drop it. */
+  readonly flags: readonly FlagAnswer[];
+  /** Alerts of the attempt's spec that fire now and count. */
+  readonly alerts: readonly AlertView[];
 }
+
+export interface AlertView {
+  readonly do: 'hold' | 'rollback';
+  /** Names it and says since when: "alert ErrorBudgetBurn fires for 3 minutes." */
+  readonly sentence: string;
+  readonly firingForMs: number;
+}
+
+/** What the shell was last asked to do about a change of a flag. */
+export type FlagTask = 'plan' | 'apply' | 'revert';
+
+/** How far a change of a flag has come. An answer to another task than the one that was asked for last is none. */
+export type FlagAnswer = {
+  /** `FlagEntry.id` */
+  readonly id: string;
+  readonly task: FlagTask;
+  /** Since this state or try began. */
+  readonly forMs: number;
+  /** `verify.within` of the source; absent where the source is not known. */
+  readonly withinMs?: number;
+} & (
+  | { readonly kind: 'asked' }
+  /** Read, and nothing written. `isServed`: the backend serves that already. */
+  | { readonly kind: 'planned'; readonly previous: string; readonly isServed: boolean }
+  /** Accepted by the backend and not yet seen served. */
+  | { readonly kind: 'applied' }
+  /** Read back as the fleet evaluates it. */
+  | { readonly kind: 'served' }
+  | { readonly kind: 'reverted' }
+  /** Somebody changed it since: it was left alone. */
+  | { readonly kind: 'keptByOthers'; readonly sentence: string }
+  /** The last try failed; the shell goes on trying until it is told to drop it. */
+  | { readonly kind: 'failed'; readonly sentence: string }
+);
 
 /**
  * What pods of the canary answered to the requests of a check. `forMs`: for how long every try in a row has ended like
@@ -197,7 +235,7 @@ export interface RouteView {
 
 export interface ActionView {
   readonly name: string;
-  readonly action: 'pause' | 'resume' | 'abort' | 'retry' | 'promote' | 'skip';
+  readonly action: 'pause' | 'resume' | 'abort' | 'retry' | 'promote' | 'skip' | 'restoreFlags';
   readonly revision?: string;
   readonly by: string;
   readonly reason?: string;

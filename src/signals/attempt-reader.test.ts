@@ -7,6 +7,8 @@ import { defaultSettings } from '../analysis/settings.ts';
 import { ManualClock } from '../kube/manual-clock.ts';
 import { AttemptReader, type Fetch } from './attempt-reader.ts';
 import { Allowance } from './body-bytes.ts';
+import { down } from './fetched.ts';
+import type { HistoryParts } from './history.ts';
 import { PodReads } from './pod-reads.ts';
 import { PodScraper } from './pod-scraper.ts';
 import { restoreEvidence } from './saved.ts';
@@ -15,6 +17,13 @@ import type { Subject } from './subject.ts';
 
 const startMs = Date.UTC(2026, 2, 1);
 const never = new AbortController().signal;
+/** Nobody knows anything of the time before. */
+const forgetful: HistoryParts = { fetch: async () => down('No past.'), clock: new ManualClock(startMs) };
+
+async function readDue(attempt: AttemptReader, nowOf: () => number, fetch: Fetch): Promise<void> {
+  for (const reader of attempt.due(nowOf())) await attempt.read(reader, nowOf, fetch, never);
+  if (attempt.isPastDue(nowOf())) await attempt.learn(forgetful, never);
+}
 const { weight: _whole, ...errors } = defaultErrors;
 
 test('failures that are asked for second, long after the first answer, are not counted from their beginning', async () => {
@@ -46,7 +55,7 @@ test('failures that are asked for second, long after the first answer, are not c
   };
   const readFor = async (seconds: number) => {
     for (const endMs = fleet.nowMs + seconds * 1_000; fleet.nowMs < endMs; fleet.advance(1_000))
-      for (const reader of attempt.due(fleet.nowMs)) await attempt.read(reader, () => fleet.nowMs, fetch, never);
+      await readDue(attempt, () => fleet.nowMs, fetch);
   };
   await readFor(40);
   fleet.traffic = { ...fleet.traffic, orders: { ...orders, failRates: { canary: 0, stable: 0 } } };
@@ -104,7 +113,7 @@ describe('gateway and pods, read in different ways', () => {
       return { kind: 'ok', value: { series, notCounts: 0, serverTimeMs: fleet.nowMs + aheadMs - 500 } };
     };
     for (const endMs = fleet.nowMs + seconds * 1_000; fleet.nowMs < endMs; await advance(500))
-      for (const reader of attempt.due(fleet.nowMs)) await attempt.read(reader, () => fleet.nowMs, fetch, never);
+      await readDue(attempt, () => fleet.nowMs, fetch);
     return attempt;
   }
 

@@ -31,6 +31,10 @@ export class Stage {
   plannedPercent: number | undefined;
   /** What the source answers to a query for one number. */
   number = 'NaN';
+  /** Labels of the alerts that the source says fire, from which moment on. */
+  firing: readonly { readonly sinceMs: number; readonly labels: Readonly<Record<string, string>> }[] = [];
+  /** Queries are noted here. */
+  asked: string[] = [];
   collector: Collector;
   /** Names of pods that answer when they are scraped. */
   readonly scrapable = new Set<string>();
@@ -178,14 +182,26 @@ export class Stage {
   #reply(body: string) {
     this.queries += 1;
     if (this.outage) return { statusCode: this.outage.statusCode, data: this.outage.text };
-    const query = new URLSearchParams(body).get('query') ?? '';
+    const form = new URLSearchParams(body);
+    const query = form.get('query') ?? '';
+    this.asked.push(query);
+    if (query.startsWith('ALERTS{'))
+      return this.#alertsAt(Number(form.get('time') ?? this.clock.nowMs() / 1000) * 1000);
     if (!query.endsWith('ms]')) return this.#single();
     const [, selector = '', range = '0'] = /^(.*)\[(\d+)ms\]$/.exec(query) ?? [];
-    const result = this.fleet.answer(selector, Number(range)).map(({ labels, samples }) => ({
+    const untilMs = Number(form.get('time') ?? Infinity) * 1000;
+    const aheadMs = Math.max(0, this.clock.nowMs() - untilMs);
+    const result = this.fleet.answer(selector, Number(range) + aheadMs).map(({ labels, samples }) => ({
       metric: labels,
-      values: samples.map(({ atMs, value }) => [atMs / 1000, String(value)]),
+      values: samples.filter(({ atMs }) => atMs <= untilMs).map(({ atMs, value }) => [atMs / 1000, String(value)]),
     }));
     return { statusCode: 200, data: JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } }) };
+  }
+
+  #alertsAt(atMs: number) {
+    const fired = this.firing.filter(({ sinceMs }) => sinceMs <= atMs);
+    const result = fired.map(({ labels }) => ({ metric: labels, value: [atMs / 1000, '1'] }));
+    return { statusCode: 200, data: JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }) };
   }
 
   #single() {

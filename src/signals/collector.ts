@@ -5,12 +5,14 @@ import type { Answer } from '../analysis/answer.ts';
 import type { EvidenceView } from '../analysis/view.ts';
 import type { Mode } from '../analysis/judge.ts';
 import type { Clock, Random } from '../kube/clock.ts';
+import type { AskAlerts, FiringAlert } from './alerts.ts';
 import { AttemptReader, type Fetch } from './attempt-reader.ts';
 import { Allowance } from './body-bytes.ts';
 import type { EngineReader } from './engine-reader.ts';
+import type { FetchPast } from './history.ts';
 import { PodReads } from './pod-reads.ts';
 import { PodScraper } from './pod-scraper.ts';
-import { type PrometheusAddress, instantNumber, rawSamples } from './prometheus.ts';
+import { type PrometheusAddress, firingAlerts, instantNumber, pastSamples, rawSamples } from './prometheus.ts';
 import type { SavedEvidence } from './saved.ts';
 import type { Subject } from './subject.ts';
 
@@ -26,6 +28,8 @@ export interface CollectorOptions {
 
 export interface Reading {
   readonly answer: Answer;
+  /** Alerts that count now. */
+  readonly alerts: readonly FiringAlert[];
   /** For status; undefined before anything was counted. */
   readonly saved: SavedEvidence | undefined;
   /** Figures for people; computed when read. */
@@ -87,6 +91,7 @@ export class Collector {
     if (!attempt) return undefined;
     return {
       answer: attempt.answer(this.#options.clock.nowMs()),
+      alerts: attempt.firing(this.#options.clock.nowMs()),
       get saved() {
         return attempt.saved();
       },
@@ -122,16 +127,28 @@ export class Collector {
 
   #opened(subject: Subject): AttemptReader {
     const { clock, random } = this.#options;
-    return new AttemptReader(subject, random, this.#podReads && new PodScraper({ clock, reads: this.#podReads }));
+    const scraper = () => this.#podReads && new PodScraper({ clock, reads: this.#podReads });
+    return new AttemptReader(subject, random, scraper(), subject.cost && scraper());
   }
 
   #ask(signal: AbortSignal): void {
     const nowMs = this.#options.clock.nowMs();
     for (const [key, attempt] of this.#attempts) {
+      this.#countRestarts(key, attempt, nowMs);
       const { source } = attempt.subject;
       if (!source) continue;
       for (const engine of attempt.due(nowMs)) this.#supervise(this.#read(key, attempt, engine, source, signal));
       if (attempt.isLookDue(nowMs)) this.#supervise(this.#look(key, attempt, source, signal));
+      if (attempt.isAlertLookDue(nowMs)) this.#supervise(this.#lookAtAlerts(key, attempt, source, signal));
+      if (attempt.isCostDue(nowMs)) this.#supervise(this.#lookAtCost(key, attempt, source, signal));
+    }
+  }
+
+  #countRestarts(key: string, attempt: AttemptReader, nowMs: number): void {
+    try {
+      if (attempt.countRestarts(nowMs)) this.#tell(key);
+    } catch {
+      // Evidence that cannot be read any more is found, and mended, where the answer is read.
     }
   }
 
@@ -159,11 +176,21 @@ export class Collector {
     try {
       const fetch: Fetch = (selector, rangeMs) => rawSamples(source, selector, rangeMs, options, signal);
       await attempt.read(engine, () => clock.nowMs(), fetch, signal);
+      if (attempt.isPastDue(clock.nowMs())) this.#supervise(this.#learn(attempt, source, signal));
     } catch (error) {
       engine.fail(`MetricSource ${source.name} could not be read: ${wordsOf(error)}.`, clock.nowMs());
     }
     engine.isBusy = false;
     this.#after(key, attempt, engine.dueMs, signal);
+  }
+
+  /** The judge opens with the next answer after it. */
+  async #learn(attempt: AttemptReader, source: PrometheusAddress, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const options = { ...this.#options, allowance: this.#allowance };
+    const fetch: FetchPast = (selector, span, until) => pastSamples(source, selector, span, options, until);
+    await attempt.learn({ fetch, clock }, signal);
+    this.#wake?.abort();
   }
 
   /** A threshold that could not be looked at proves nothing, so whatever happens here is no more than silence (S7). */
@@ -176,6 +203,34 @@ export class Collector {
     this.#after(key, attempt, attempt.nextDueMs(), signal);
   }
 
+  /** Alerts that cannot be seen count for nothing. */
+  async #lookAtAlerts(
+    key: string,
+    attempt: AttemptReader,
+    source: PrometheusAddress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#options;
+    const options = { ...this.#options, allowance: this.#allowance };
+    const ask: AskAlerts = (query, atMs) => firingAlerts(source, query, atMs, options, signal);
+    await attempt.lookAtAlerts(() => clock.nowMs(), ask).catch(() => undefined);
+    this.#after(key, attempt, attempt.nextDueMs(), signal);
+  }
+
+  /** Not to know what something costs is no more than silence either. */
+  async #lookAtCost(
+    key: string,
+    attempt: AttemptReader,
+    source: PrometheusAddress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#options;
+    const options = { ...this.#options, allowance: this.#allowance };
+    const fetch: Fetch = (selector, rangeMs) => rawSamples(source, selector, rangeMs, options, signal);
+    await attempt.lookAtCost(() => clock.nowMs(), fetch, signal).catch(() => undefined);
+    this.#after(key, attempt, attempt.nextDueMs(), signal);
+  }
+
   #after(key: string, attempt: AttemptReader, dueMs: number, signal: AbortSignal): void {
     if (signal.aborted) return;
     if (this.#attempts.get(key) === attempt) this.#tell(key);
@@ -185,7 +240,8 @@ export class Collector {
   #tell(key: string): void {
     const answer = this.#answerOf(key);
     if (!answer) return;
-    const gist = gistOf(answer);
+    const firing = this.#attempts.get(key)?.firing(this.#options.clock.nowMs()) ?? [];
+    const gist = gistOf(answer) + firing.map((alert) => alert.do).join();
     if (this.#told.get(key) === gist) return;
     this.#told.set(key, gist);
     this.#options.onChange(key);
@@ -215,8 +271,8 @@ export class Collector {
 }
 
 function sameSettings(one: Subject, other: Subject): boolean {
-  const pinned = ({ settings, queries = [], thresholds = [] }: Subject) =>
-    JSON.stringify([settings, queries, thresholds]);
+  const pinned = ({ settings, queries = [], thresholds = [], cost, alerts }: Subject) =>
+    JSON.stringify([settings, queries, thresholds, cost?.settings, cost?.counters, alerts?.watched, alerts?.beganAtMs]);
   return pinned(one) === pinned(other);
 }
 
@@ -227,6 +283,7 @@ function wordsOf(error: unknown): string {
 /** What of an answer makes the operator look again; counts alone do not. */
 function gistOf(answer: Answer): string {
   if (answer.kind !== 'judged') return JSON.stringify([answer.kind, answer.kind === 'noEvidence' ? answer.reason : '']);
-  const { level, culprit, stepAcceptable, finalAcceptable, brakeReleasable, judge } = answer;
-  return JSON.stringify([level, culprit ?? '', stepAcceptable, finalAcceptable, brakeReleasable, judge]);
+  const { level, culprit, stepAcceptable, finalAcceptable, brakeReleasable, judge, cost } = answer;
+  const isDearer = cost?.state === 'dearer';
+  return JSON.stringify([level, culprit ?? '', stepAcceptable, finalAcceptable, brakeReleasable, judge, isDearer]);
 }

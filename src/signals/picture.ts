@@ -220,7 +220,7 @@ function usualInterval(targets: readonly Target[]): number | undefined {
 }
 
 /** 53 bits of a name (FNV-1a, twice): two of a thousand targets collide once in ten billion releases. */
-function digest(name: string): number {
+export function digest(name: string): number {
   let low = 0x811c9dc5;
   let high = 0x2f0b4a27;
   for (let index = 0; index < name.length; index += 1) {

@@ -208,7 +208,7 @@ export class PodScraper {
 const nowhere =
   'No pod of this release says where its metrics are: annotate the template with prometheus.io/port, or name a port of it metrics.';
 
-interface Matches {
+export interface Matches {
   /** What it says about the metric's name; two selectors with the same want the same of a pod. */
   readonly metrics: string;
   /** By the metric's name alone. */
@@ -217,7 +217,7 @@ interface Matches {
 }
 
 /** An absent label is an empty one, and a pattern is anchored, as Prometheus has it. The selectors are Serin's own. */
-function matchesOf(selector: string): Matches {
+export function matchesOf(selector: string): Matches {
   const plain = parsePlain(selector);
   if (!plain) throw new Error('only plain selectors are answered by scraping');
   const named: readonly Matcher[] =

@@ -5,6 +5,7 @@ import type { Clock } from '../kube/clock.ts';
 import { Allowance } from './body-bytes.ts';
 import { confinedQuery } from './confine.ts';
 import { type Fetched, down } from './fetched.ts';
+import { type NamedAlert, alertsIn, mostAlerts } from './firing-alerts.ts';
 import { type Answered, readAnswer, readBody } from './prometheus-body.ts';
 import { type LookedAt, numberIn } from './prometheus-number.ts';
 import type { Secret } from './secret.ts';
@@ -115,6 +116,21 @@ export async function instantNumber(
   return asked(source, form, options, signal, async (response) => {
     const answer = await readAnswer(response, whoOf(source), limitsOf(options));
     return answer.kind === 'down' ? answer : numberIn(answer.value.json, whoOf(source));
+  });
+}
+
+/** Which alerts a selector finds firing now, or at a moment that is past. It is asked as it is: whose it may be was seen to. */
+export function firingAlerts(
+  source: PrometheusAddress,
+  query: string,
+  atMs: number | undefined,
+  options: PrometheusOptions,
+  signal: AbortSignal,
+): Promise<Fetched<readonly NamedAlert[]>> {
+  const form = { query, limit: String(mostAlerts + 1), ...(atMs === undefined ? {} : { time: String(atMs / 1000) }) };
+  return asked(source, form, options, signal, async (response) => {
+    const answer = await readAnswer(response, whoOf(source), limitsOf(options));
+    return answer.kind === 'down' ? answer : alertsIn(answer.value.json, whoOf(source));
   });
 }
 

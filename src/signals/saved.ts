@@ -5,6 +5,7 @@ import { judgedAnswer } from '../analysis/explain.ts';
 import type { EngineName, JudgeState, MetricState } from '../analysis/judge.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
 import type { Choice } from './picture.ts';
+import type { Learned } from './learned.ts';
 import { eventsIn, savedEvents } from './saved-events.ts';
 import { type SavedJudge, type SavedMetric, judgeOf, savedJudge } from './saved-judge.ts';
 import { pack, pairs, unpack } from './saved-numbers.ts';
@@ -24,6 +25,14 @@ export interface SavedEvidence extends SavedJudge {
   readonly readers: readonly SavedReader[];
   /** The looks at plain limits; the reader of the attempt puts them here. */
   readonly thresholds?: readonly unknown[];
+  /** What the settings rest on, of the time before the attempt; the reader puts it here too. */
+  readonly learned?: Learned;
+  /** Which alerts fired when the attempt began, likewise. */
+  readonly alerts?: readonly unknown[];
+  /** Which restarts of pods are counted, likewise. */
+  readonly restarts?: unknown;
+  /** What was learned of the cost, likewise. */
+  readonly cost?: unknown;
 }
 
 interface SavedReader {
@@ -120,7 +129,7 @@ function isSound(judge: JudgeState, settings: JudgeSettings): boolean {
 }
 
 function areKnown({ name, engines }: MetricState): boolean {
-  return engines.every((engine) => ['gateway', 'app', `query:${name}`].includes(engine.name));
+  return engines.every((engine) => ['gateway', 'app', 'restarts', `query:${name}`].includes(engine.name));
 }
 
 /** First the history for display goes, then the marks of single targets: then the last cut stands for all of them. */

@@ -18,6 +18,8 @@ export interface Traffic {
   readonly errorRates: { readonly canary: number; readonly stable: number };
   /** How much slower a version is than one that answers within 50 ms usually; absent where nobody measures time. */
   readonly slowness?: { readonly canary: number; readonly stable: number };
+  /** CPU seconds that a request takes; absent where nobody says. */
+  readonly cpu?: { readonly canary: number; readonly stable: number };
   /** Of what is counted beside requests: how many a second, and which part of them fails. */
   readonly orders?: {
     readonly perSecond: number;
@@ -127,6 +129,9 @@ export class SimulatedFleet {
       this.#count(pod, 200, requests - errors);
       this.#count(pod, 500, errors);
       this.#measure(pod, requests - errors);
+      const { cpu } = this.traffic;
+      const own = { ...ownLabels(pod.name), __name__: 'process_cpu_seconds_total' };
+      if (cpu && requests > 0) this.#add(pod.name, own, requests * cpu[version]);
     }
   }
 

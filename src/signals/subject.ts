@@ -1,9 +1,13 @@
 // Owns what the collector must be told about an attempt before it can judge it. It holds no evidence.
+import type { Prices } from '../analysis/money.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
+import type { AlertSubject } from './alerts.ts';
+import type { CostSubject } from './cost-reader.ts';
 import type { PodRef } from './picture.ts';
 import type { CounterPair } from './presets/counters.ts';
 import type { ScrapeTarget } from './pod-scraper.ts';
 import type { PrometheusAddress } from './prometheus.ts';
+import type { ListedRestarts } from './restarts.ts';
 import type { SavedEvidence } from './saved.ts';
 import type { ThresholdMetric } from './threshold.ts';
 
@@ -21,6 +25,12 @@ export interface Subject {
   readonly queries?: readonly CounterPair[];
   /** Plain limits; pinned with the settings. Default: none. */
   readonly thresholds?: readonly ThresholdMetric[];
+  /** What cost is asked about; absent: nothing. */
+  readonly cost?: CostSubject;
+  /** How often the pods of both versions were restarted, from Kubernetes; absent: nobody asks. */
+  restarts?(): ListedRestarts;
+  /** Alerts of the source that count while they fire; absent: none. */
+  readonly alerts?: AlertSubject;
   /** Undefined when no MetricSource is configured at all. */
   readonly source: SourceOf | undefined;
   /** Where the pods say what they count, if the source scrapes them too: asked before every round. */
@@ -48,4 +58,6 @@ export interface SourceOf extends PrometheusAddress {
   readonly dataPlane?: 'traefik' | 'istio' | 'linkerd' | 'app';
   /** How often the pods' own metrics endpoints are read beside it; undefined: never. */
   readonly scrapeMs?: number;
+  /** What resources cost by its price table; what is absent costs what it does by default. */
+  readonly prices?: Partial<Prices>;
 }

@@ -15,7 +15,7 @@ const untrusted = new Set([
 ]);
 
 /** The rest of a sentence that begins with the source; without its full stop. */
-export function whyUnreachable(error: unknown): string {
+export function whyUnreachable(error: unknown, kind: 'MetricSource' | 'FlagSource' = 'MetricSource'): string {
   const code = codeOf(error);
   const words = wordsOf(error);
   if (code === 'ECONNREFUSED')
@@ -24,7 +24,7 @@ export function whyUnreachable(error: unknown): string {
   if (code === 'EAI_AGAIN')
     return `cannot be reached: its name cannot be looked up now (${words}); see the DNS of the cluster`;
   if (untrusted.has(code))
-    return `has a certificate that Serin does not trust (${words}); set caBundle of the MetricSource to its authority, or NODE_EXTRA_CA_CERTS of the operator`;
+    return `has a certificate that Serin does not trust (${words}); set caBundle of the ${kind} to its authority, or NODE_EXTRA_CA_CERTS of the operator`;
   if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
     return 'cannot be reached: it does not speak TLS at this address; an address without TLS begins with http://';
   if (nameOf(error) === 'HTTPParserError')

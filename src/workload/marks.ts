@@ -23,6 +23,10 @@ export const ANCHOR_FINALIZER = `${DOMAIN}anchor`;
 export const DETACH_FINALIZER = `${DOMAIN}detach`;
 /** On a route during a release: the weights as the user wrote them. */
 export const SPLIT_ANNOTATION = `${DOMAIN}split`;
+/** On a FeatureFlag: `true` says that Serin may write into it. */
+export const FLAG_OVERRIDE_LABEL = `${DOMAIN}flag-override`;
+/** On an object that holds flags: the changes that Serin wrote into it, so that none is written twice. */
+export const FLAG_CHANGES_ANNOTATION = `${DOMAIN}flag-changes`;
 
 /** Owner of the fields that Serin sets, in managedFields. */
 export const FIELD_MANAGER = 'serin';

@@ -36,7 +36,7 @@ const MOST_CHARACTERS = 400;
 /** From the most telling down: an image that is not there explains pods that are not ready, never the other way round. */
 const TELLING: readonly Trouble['reason'][] = ['ImagePull', 'QuotaExceeded', 'Unschedulable', 'NotReady'];
 
-function isTerminating(pod: Pod): boolean {
+export function isTerminating(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
 }
 
@@ -175,7 +175,7 @@ function conditionOf(pod: Pod, type: string): Condition | undefined {
   return pod.status?.conditions?.find((condition) => condition.type === type);
 }
 
-function servingContainersOf(pod: Pod): readonly ContainerStatus[] {
+export function servingContainersOf(pod: Pod): readonly ContainerStatus[] {
   const inits = pod.status?.initContainerStatuses ?? [];
   return [...inits.filter((one) => isSidecar(pod, one.name)), ...(pod.status?.containerStatuses ?? [])];
 }

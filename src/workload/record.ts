@@ -37,6 +37,7 @@ export interface Ending {
   readonly timings?: ReleaseRecordStatus['timings'];
   readonly evidence?: ReleaseRecordStatus['evidence'];
   readonly wouldHave?: ReleaseRecordStatus['wouldHave'];
+  readonly ladder?: ReleaseRecordStatus['ladder'];
   /** Whose history it is from now on. */
   readonly rollout: Anchor;
 }
@@ -59,7 +60,7 @@ export function createRecord(
 }
 
 export function recordOf(order: RecordOrder): Draft & { readonly spec: ReleaseRecordSpec } {
-  const { traffic, strategy, analysis } = order.spec;
+  const { traffic, strategy, analysis, onAnomaly } = order.spec;
   return {
     metadata: {
       namespace: order.namespace,
@@ -79,6 +80,7 @@ export function recordOf(order: RecordOrder): Draft & { readonly spec: ReleaseRe
       traffic,
       strategy,
       analysis,
+      onAnomaly,
     },
   };
 }
@@ -116,6 +118,7 @@ function writeOutcome(
     ...(ending.timings === undefined ? {} : { timings: ending.timings }),
     ...(ending.evidence === undefined ? {} : { evidence: ending.evidence }),
     ...(ending.wouldHave === undefined ? {} : { wouldHave: ending.wouldHave }),
+    ...(ending.ladder === undefined ? {} : { ladder: ending.ladder }),
   };
   const { resourceVersion } = record.metadata;
   return client.patchStatus<ReleaseRecord>(releaseRecordKind, record.metadata, status, { resourceVersion }, signal);

@@ -14,6 +14,7 @@ const neighbours: Readonly<Record<string, readonly string[]>> = {
   v1: ['ConfigMap', 'Namespace', 'Secret', 'Service', 'ServiceAccount'],
   'apps/v1': ['Deployment'],
   'autoscaling/v2': ['HorizontalPodAutoscaler'],
+  'core.openfeature.dev/v1beta1': ['FeatureFlag', 'FeatureFlagSource'],
   'gateway.networking.k8s.io/v1': ['Gateway', 'HTTPRoute'],
   'kustomize.config.k8s.io/v1beta1': ['Kustomization'],
   'policy/v1': ['PodDisruptionBudget'],

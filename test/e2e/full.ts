@@ -79,7 +79,8 @@ async function main(): Promise<number> {
   }
   const chosen = stories.filter(({ name }) => values.case.length === 0 || values.case.includes(name));
   if (values.fresh) for (const { name } of chosen) rmSync(join(resultsDirectory, `${name}.json`), { force: true });
-  const ground = await openGround(await programToTry(), say);
+  const withUnleash = chosen.some(({ scene }) => scene.withFlag !== undefined);
+  const ground = await openGround(await programToTry(), say, { withUnleash });
   if ('unavailable' in ground) {
     console.error(`The stories were not played: ${ground.unavailable}`);
     return process.env['SERIN_TEST_CLUSTER'] === 'required' ? 1 : 0;

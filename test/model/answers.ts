@@ -22,6 +22,16 @@ export const ANSWERS = {
   doubt: judged({ level: 'doubt' }),
   brake: judged({ level: 'brake' }),
   harmful: judged({ level: 'harmful' }),
+  /** Nothing wrong with it but what it costs. */
+  dear: judged({
+    stepAcceptable: true,
+    finalAcceptable: true,
+    brakeReleasable: true,
+    cost: { state: 'dearer', do: 'hold', sentence: 'dear' },
+  }),
+  dearBack: judged({ stepAcceptable: true, cost: { state: 'dearer', do: 'rollback', sentence: 'dear' } }),
+  /** With a flag both versions got worse. */
+  shifted: judged({ stableShift: { harmful: true, sentence: 'shifted' } }),
   down: { kind: 'sourceDown', sinceMs: 0, everAnswered: true, sentence: 'down' },
   never: { kind: 'sourceDown', sinceMs: 0, everAnswered: false, sentence: 'never answered' },
   noSource: { kind: 'noSource' },

@@ -1,7 +1,10 @@
 /** The invariants, asked of every move in the abstract cluster. Each returns a sentence when it is broken. */
 import type { Attempt } from '../../src/api/rollout-status.ts';
+import { isClimbing, presentRung } from '../../src/release/climbing.ts';
 import type { Decision, Effect } from '../../src/release/decision.ts';
+import { isLatched } from '../../src/release/flags.ts';
 import { sharedPods } from '../../src/release/sharing.ts';
+import { longestMs } from '../../src/release/stages/ladder-words.ts';
 import { podsForShare } from '../../src/release/weights.ts';
 import { type Cluster, controller, hashOf, nowOf, type Pods } from './cluster.ts';
 import type { Move } from './moves.ts';
@@ -172,6 +175,8 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
     );
     return again === undefined ? undefined : `${again.reason} was told again`;
   },
+  'mode observe climbs no ladder': ({ is, setup }) =>
+    isObserving(setup) && is?.ladder !== undefined ? 'something was done about harm' : undefined,
   'mode enforce keeps nothing of what would have been': ({ is, setup }) =>
     !isObserving(setup) && is?.wouldHave !== undefined ? 'something would have been done, and was not' : undefined,
   'S5 a latched rollback is final': ({ before, decided, is }) => {
@@ -247,6 +252,8 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
   'S7 an outage is no verdict': ({ before, was, is, setup }) => {
     if (is?.retreat === undefined || was?.retreat !== undefined) return undefined;
     const { why } = is.retreat;
+    // What was judged before an outage has a deadline of its own, and an alert is no word of the judge.
+    if (why === 'harm' && isJudgedBefore(before, was)) return undefined;
     const isSilentNow = before.answer.kind !== 'judged' && before.answer.kind !== 'noSource';
     if (why === 'harm' && isSilentNow) return 'an outage rolled back';
     if (why !== 'notJudged') return undefined;
@@ -318,6 +325,62 @@ export const DECISION_CHECKS: Readonly<Record<string, Check>> = {
       (effect) => (effect.kind === 'createCanary' && effect.replicas > 0) || effect.kind === 'handOver',
     );
     return releases ? `${before.live} was released although its past is unknown` : undefined;
+  },
+  'S11 a flag is written only with what was there before in memory, and never again after it was put back': ({
+    before,
+    decided,
+  }) => {
+    for (const effect of effectsOf(decided)) {
+      if (effect.kind !== 'flag' || effect.task === 'plan') continue;
+      const { id, previous } = effect.entry;
+      const kept = decided?.memory.journal.flags?.find((entry) => entry.id === id);
+      if (previous === undefined || kept?.previous !== previous)
+        return `${effect.task} of ${id}, and nothing is remembered`;
+      const was = before.memory.journal.flags?.find((entry) => entry.id === id)?.state;
+      if (effect.task === 'apply' && was !== 'planning' && was !== 'planned')
+        return `${id} is written when it is ${was}`;
+    }
+    return undefined;
+  },
+  'S5 a flag that was the cause is turned back by nobody but a person': ({ before, decided }) => {
+    if (before.actions.some(({ action }) => action === 'restoreFlags')) return undefined;
+    const latched = before.memory.journal.flags?.filter(({ state }) => state === 'latched') ?? [];
+    const isTouched = effectsOf(decided).some(
+      (effect) => effect.kind === 'flag' && latched.some(({ id }) => id === effect.entry.id),
+    );
+    return isTouched ? 'a flag that was the cause was touched' : undefined;
+  },
+  'a flag that was changed because of harm stays so only while that is tried, or when it was the cause': ({
+    is,
+    decided,
+  }) => {
+    const isTried = is !== undefined && is.stage !== 'retreat' && presentRung(is)?.kind === 'flag';
+    const left = decided?.memory.journal.flags?.find(
+      ({ why, state }) => why === 'anomaly' && (state === 'planned' || state === 'served'),
+    );
+    return left === undefined || isTried ? undefined : `${left.id} is ${left.state}, and nobody looks at it`;
+  },
+  'S14 no rung lasts longer than it says, whatever a backend does': ({ before, was, is }) => {
+    const rung = is === undefined || is.stage === 'retreat' ? undefined : presentRung(is);
+    if (is?.ladder === undefined || rung === undefined || rung.kind === 'hold' || is.stage === 'promote')
+      return undefined;
+    if (was?.stage === 'promote') return undefined;
+    return ageOf(before, is.ladder.sinceMs) < longestMs(rung) ? undefined : `${rung.kind} lasts too long`;
+  },
+  'S14 the weight is cut while something is done about harm, and off when nothing is left': ({
+    before,
+    next,
+    was,
+    is,
+    setup,
+  }) => {
+    if (is === undefined || is.stage === 'promote') return undefined;
+    const most = Math.max(0, ...next.routes.map(({ weight = 0 }) => weight));
+    const isLowered = before.routes.length === 0 || setup.keepsSessions;
+    if (is.stage === 'retreat')
+      return was !== undefined && isClimbing(was) && most > 0 ? `${most}% after the last rung` : undefined;
+    if (!isClimbing(is) || isLowered) return undefined;
+    return is.brake !== undefined && most <= is.brake.weightPercent ? undefined : `${most}% go to it meanwhile`;
   },
   'Detach never starts a release': ({ before, decided }) => {
     const starts = effectsOf(decided).some(
@@ -434,15 +497,32 @@ function isHuman(was: Attempt | undefined, is: Attempt): boolean {
 function whyNoStep(before: Cluster, was: Attempt, is: Attempt, setup: Setup): string | undefined {
   if (was.brake !== undefined || (isDoubtful(before) && !isObserving(setup)))
     return `went on while the judge said ${before.answerName}`;
+  if (isClimbing(was)) return 'went on while something was being done about harm';
   if (isHuman(was, is)) return undefined;
+  const isHeld = before.alert !== undefined || isDear(before, was) || was.flagHarm !== undefined;
+  if (isHeld && !isObserving(setup)) return 'went on although it was held';
   if (is.pausedBy !== undefined) return 'went on although a person had paused it';
   // No user has met the revision yet, so there is nothing that could have been measured.
   // The weight of a check was judged in the step before it, or is none.
-  if (was.stage === 'begin' || isChecking(was))
+  if (was.stage === 'begin' || isChecking(was) || isFlagLeftOut(before, was))
     return isSilent(before) ? 'the first weight, or one after a check, although the source is down' : undefined;
   return isAcceptable(before, was, setup) || isWaitedFor(before, was, setup)
     ? undefined
     : `went on while the judge said ${before.answerName}`;
+}
+
+function isJudgedBefore({ alert }: Cluster, was: Attempt | undefined): boolean {
+  return alert === 'rollback' || (was !== undefined && isClimbing(was));
+}
+
+/** The flag of the step was the cause of harm, so the step does nothing. */
+function isFlagLeftOut(before: Cluster, was: Attempt): boolean {
+  const flag = was.stage === 'step' ? was.spec.strategy.steps[was.step]?.flag : undefined;
+  return flag !== undefined && isLatched(before.memory, flag);
+}
+
+function isDear({ answer }: Cluster, was: Attempt): boolean {
+  return answer.kind === 'judged' && answer.cost?.state === 'dearer' && was.stage !== 'begin';
 }
 
 function isAcceptable(before: Cluster, was: Attempt, { spec }: Setup): boolean {

@@ -4,7 +4,7 @@
  * Serin should do.
  */
 import type { Answer } from '../../src/analysis/answer.ts';
-import type { ActionView, CheckAnswer, DeploymentView, Memory } from '../../src/release/world.ts';
+import type { ActionView, CheckAnswer, DeploymentView, FlagAnswer, FlagTask, Memory } from '../../src/release/world.ts';
 
 export interface Pods {
   readonly uid: string;
@@ -43,6 +43,22 @@ export interface Asking {
   readonly sinceTick: number;
 }
 
+/** A flag at its backend. */
+export interface Flag {
+  readonly name: string;
+  /** Id of the change that is in force, or `hand`; undefined while it is as it was at first. */
+  readonly by: string | undefined;
+}
+
+/** A task for a change of a flag, as the shell keeps it: forgotten when Serin restarts. */
+export interface Turning {
+  readonly id: string;
+  readonly flag: string;
+  readonly task: FlagTask;
+  readonly answer: FlagAnswer['kind'];
+  readonly sinceTick: number;
+}
+
 export interface Cluster {
   readonly memory: Memory;
   readonly hasJournal: boolean;
@@ -77,6 +93,14 @@ export interface Cluster {
   readonly asking: Asking | undefined;
   /** What pods answer to checks. */
   readonly checksWill: 'passed' | 'failed' | 'unreachable';
+  readonly flags: readonly Flag[];
+  readonly turning: readonly Turning[];
+  /** `lies`: takes what is written and goes on serving what it served. */
+  readonly backend: 'serves' | 'refuses' | 'lies' | 'down';
+  /** Only the checks look at it: changes that a person was told of, that were forgotten with the status, or that belong to what was promoted. */
+  readonly rightFlags: readonly string[];
+  /** What the alerts that fire ask for. */
+  readonly alert: 'hold' | 'rollback' | undefined;
   readonly rehearsed: boolean;
   readonly tick: number;
   /** Only the checks look at it: the template that was live when the status was lost, until a person says retry. */
@@ -215,6 +239,34 @@ export function podsAnswer(cluster: Cluster): Cluster {
   const { asking, checksWill, tick } = cluster;
   const isSame = asking === undefined || asking.answer === checksWill || asking.answer === 'passed';
   return isSame ? cluster : { ...cluster, asking: { ...asking, answer: checksWill, sinceTick: tick } };
+}
+
+/** Each task is tried; what was written once is not written again. */
+export function backendActs(cluster: Cluster): Cluster {
+  return cluster.turning.reduce(tried, cluster);
+}
+
+function tried(cluster: Cluster, turning: Turning): Cluster {
+  const answer = triedOnce(cluster, turning);
+  if (answer === turning.answer) return cluster;
+  const { id, flag } = turning;
+  const by = answer === 'reverted' ? undefined : answer === 'served' || answer === 'applied' ? id : null;
+  return {
+    ...cluster,
+    flags: by === null ? cluster.flags : cluster.flags.map((one) => (one.name === flag ? { ...one, by } : one)),
+    turning: cluster.turning.map((one) => (one === turning ? { ...one, answer, sinceTick: cluster.tick } : one)),
+  };
+}
+
+function triedOnce({ backend, flags }: Cluster, { id, flag, task, answer }: Turning): FlagAnswer['kind'] {
+  if (!['asked', 'failed', 'applied'].includes(answer)) return answer;
+  if (backend === 'down') return 'failed';
+  if (task === 'plan') return 'planned';
+  if (backend === 'refuses') return 'failed';
+  const by = flags.find(({ name }) => name === flag)?.by;
+  if (task === 'revert') return by === id || by === undefined ? 'reverted' : 'keptByOthers';
+  if (answer === 'applied' && by !== id) return 'applied';
+  return backend === 'lies' ? 'applied' : 'served';
 }
 
 /** Pods whose owner is gone end. */

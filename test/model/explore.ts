@@ -1,4 +1,5 @@
 /** Walks through everything that can happen in one setup, asks every check of every move, and says where each state comes to rest. */
+import { taskOf } from '../../src/release/flags.ts';
 import { DECISION_CHECKS, stepOf, WORLD_CHECKS } from './checks.ts';
 import type { Cluster } from './cluster.ts';
 import { isQuiet, keyOf, type Move, moves, serin, time, worldGoesOn } from './moves.ts';
@@ -131,9 +132,11 @@ const LONGEST = 120;
 /** `rest`, `asks` (a person), `busy`, or what is left where nothing of Serin's may be. */
 function endOf(at: Cluster, { decided }: Move): string {
   const isAttempting = at.memory.journal.attempt !== undefined;
+  const isTurning = (at.memory.journal.flags ?? []).some((entry) => taskOf(entry) !== undefined);
   // Scaled to zero, it is for whoever scales to go on; nothing else is being waited for.
   const isAsking = decided?.report.stalled === true || decided?.report.reason === 'ScaledToZero';
   if (isAttempting) return isAsking ? 'asks' : 'busy';
+  if (isTurning) return 'busy';
   const litter = litterOf(at, decided?.report.phase === 'Idle');
   if (litter !== undefined) return litter;
   const isWaiting = decided?.report.phase === 'Attaching' && !decided.report.stalled;
@@ -146,7 +149,16 @@ function litterOf(at: Cluster, isIdle: boolean): string | undefined {
   if (at.routes.some((route) => route.weight !== undefined)) return 'a route is split at rest';
   if (at.maxSurge !== '25%' || at.maxSurgeBefore !== undefined) return 'maxSurge is not the user’s at rest';
   if (at.records.length > 0) return 'a record is open at rest';
+  if (at.turning.length > 0) return 'a change of a flag is under way at rest';
+  const left = flagLeft(at);
+  if (left !== undefined) return left;
   return (isIdle ? heldForNothing(at) : undefined) ?? spareSets(at);
+}
+
+/** What a release turned on stays on only with the revision that it was turned on for, or when a person was told. */
+function flagLeft(at: Cluster): string | undefined {
+  const left = at.flags.find(({ by }) => by !== undefined && by !== 'hand' && !at.rightFlags.includes(by));
+  return left === undefined ? undefined : `flag ${left.name} is left as ${left.by} turned it`;
 }
 
 /** With the stable template live and the workload attached, nothing holds the Deployment but the pause guard. */

@@ -1,6 +1,6 @@
 /** What Serin sees of the abstract cluster: the same shape that the shell makes of a real one. */
-import type { RouteView, ServiceView, World } from '../../src/release/world.ts';
-import { type Cluster, hashOf, nowOf, type Pods, type Route, TICK_MS } from './cluster.ts';
+import type { FlagAnswer, RouteView, ServiceView, World } from '../../src/release/world.ts';
+import { type Cluster, hashOf, nowOf, type Pods, type Route, TICK_MS, type Turning } from './cluster.ts';
 import type { Setup } from './setup.ts';
 
 export function look(cluster: Cluster, setup: Setup): World {
@@ -27,6 +27,8 @@ export function look(cluster: Cluster, setup: Setup): World {
     guard: cluster.guardTried ? cluster.guardedBy : 'unknown',
     rehearsal: cluster.rehearsed ? {} : undefined,
     check: checkOf(cluster),
+    flags: cluster.turning.map((one) => flagOf(cluster, one)),
+    alerts: cluster.alert === undefined ? [] : [{ do: cluster.alert, sentence: 'an alert fires.', firingForMs: 0 }],
   };
 }
 
@@ -65,6 +67,26 @@ function checkOf({ asking, memory, tick }: Cluster): World['check'] {
   const { answer: kind } = asking;
   if (kind === 'asked' || kind === 'passed') return { kind };
   return { kind, forMs: (tick - asking.sinceTick) * TICK_MS, sentence: `the check is ${kind}.` };
+}
+
+function flagOf({ tick, flags }: Cluster, { id, flag, task, answer: kind, sinceTick }: Turning): FlagAnswer {
+  const forMs = (tick - sinceTick) * TICK_MS;
+  const sentence = `the change is ${kind}.`;
+  const isServed = flags.some((one) => one.name === flag && one.by === id);
+  switch (kind) {
+    case 'planned':
+      return { id, task, forMs, kind, previous: '{}', isServed };
+    case 'failed':
+    case 'keptByOthers':
+      return { id, task, forMs, kind, sentence };
+    case 'asked':
+    case 'applied':
+    case 'served':
+    case 'reverted':
+      return { id, task, forMs, kind };
+    default:
+      return kind satisfies never;
+  }
 }
 
 const DEADLINE_TICKS = 10;

@@ -3,6 +3,7 @@ import { explore, wander } from './explore.ts';
 import { SETUPS } from './setup.ts';
 
 const WALKS = 40;
+const FEW_WALKS = 8;
 const LONG = 150;
 
 test.each(SETUPS)(
@@ -10,7 +11,8 @@ test.each(SETUPS)(
   (setup) => {
     const { states, transitions } = explore(setup);
     process.stderr.write(`model check, ${setup.name}: ${states} states, ${transitions} transitions\n`);
-    expect(states).toBeGreaterThan(1000);
+    // Where only some disturbances are looked at there are fewer states.
+    expect(states).toBeGreaterThan(setup.only === undefined ? 1000 : 100);
   },
   300_000,
 );
@@ -18,8 +20,9 @@ test.each(SETUPS)(
 test.each(SETUPS)(
   'on long walks through "$name" with many disturbances the same holds',
   (setup) => {
-    for (let seed = 1; seed <= WALKS; seed++) wander(setup, seed, LONG);
-    process.stderr.write(`model check, ${setup.name}: ${WALKS} walks of ${LONG} moves\n`);
+    const walks = setup.only === undefined ? WALKS : FEW_WALKS;
+    for (let seed = 1; seed <= walks; seed++) wander(setup, seed, LONG);
+    process.stderr.write(`model check, ${setup.name}: ${walks} walks of ${LONG} moves\n`);
     expect.assertions(0);
   },
   300_000,

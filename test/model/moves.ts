@@ -5,6 +5,7 @@ import type { Decision } from '../../src/release/decision.ts';
 import type { ActionView, Memory } from '../../src/release/world.ts';
 import {
   addSet,
+  backendActs,
   type Cluster,
   controller,
   garbageCollector,
@@ -37,7 +38,9 @@ export function moves(cluster: Cluster, setup: Setup, whole: Move, mayDisturb: b
   const free = isIdle ? [...worldMoves(cluster, setup), minute] : worldMoves(cluster, setup);
   const all = [whole, ...free.map((named) => moveOf(named, false))];
   if (!mayDisturb) return setup.grain === 'fine' ? [...all, ...cutsOf(cluster, whole, false)] : all;
-  const chosen = disturbances(cluster, setup).filter(([name]) => setup.isThorough || !ALIKE.has(name));
+  const chosen = disturbances(cluster, setup).filter(([name]) =>
+    setup.only === undefined ? setup.isThorough || !ALIKE.has(name) : setup.only.test(name),
+  );
   const disturbed = [...chosen, ...(isIdle ? [] : [minute])];
   return [
     ...all,
@@ -71,9 +74,33 @@ export function serin(cluster: Cluster, setup: Setup): Move {
 }
 
 function carriedOut(cluster: Cluster, decided: Decision, effects?: number): Move {
-  const written: Cluster = { ...cluster, memory: decided.memory, hasJournal: true };
+  const written: Cluster = remembered(cluster, decided);
   const next = decided.effects.slice(0, effects).reduce(obey, written);
   return { name: effects === undefined ? 'serin' : `serin, cut after ${effects}`, disturbs: false, next, decided };
+}
+
+/** A judge that is begun anew has nothing to say yet; changes of flags that a person was told of are no longer Serin's. */
+function remembered(cluster: Cluster, { memory, events }: Decision): Cluster {
+  const was = cluster.memory.journal.attempt;
+  const is = memory.journal.attempt;
+  const isFresh = is?.epoch !== undefined && is.number === was?.number && is.epoch !== was.epoch;
+  const before = cluster.memory.journal.flags ?? [];
+  const after = memory.journal.flags ?? [];
+  const isTold = events.some(({ reason }) => reason === 'FlagNotRestored');
+  const isPromoted = was !== undefined && is === undefined && memory.stable?.uid === was.replicaSetUid;
+  const right = [
+    ...after.filter(({ state }) => state === 'failed' || state === 'latched'),
+    ...before.filter(({ state, why }) => (isTold && state === 'reverting') || (isPromoted && why === 'step')),
+  ];
+  const rightFlags = [...new Set([...cluster.rightFlags, ...right.map(({ id }) => id)])].toSorted();
+  const written = { ...cluster, memory, hasJournal: true, rightFlags };
+  return isFresh ? answering(written, 'none') : written;
+}
+
+/** What a judge that was begun anew may come to say. */
+function freshAnswers(cluster: Cluster, { fresh }: Setup): readonly Named[] {
+  const isFresh = cluster.answerName === 'none' && cluster.memory.journal.attempt?.epoch !== undefined;
+  return isFresh ? fresh.map((name): Named => [`the fresh judge says ${name}`, answering(cluster, name)]) : [];
 }
 
 function worldMoves(cluster: Cluster, setup: Setup): readonly Named[] {
@@ -83,13 +110,14 @@ function worldMoves(cluster: Cluster, setup: Setup): readonly Named[] {
         ['the Deployment controller acts', controller(cluster)],
         ['the garbage collector acts', garbageCollector(cluster)],
         ['pods answer', podsAnswer(cluster)],
+        ['the flag backend acts', backendActs(cluster)],
         ...cluster.routes.map((route): Named => [`the gateway takes up ${route.name}`, taking(cluster, route.name)]),
       ]
-    : [['the world goes on', worldGoesOn(cluster)]];
+    : [['the world goes on', worldGoesOn(cluster)], ...freshAnswers(cluster, setup)];
 }
 
 export function worldGoesOn(cluster: Cluster): Cluster {
-  return gatewayTakes(podsAnswer(podsGoOn(garbageCollector(controller(cluster)))));
+  return gatewayTakes(backendActs(podsAnswer(podsGoOn(garbageCollector(controller(cluster))))));
 }
 
 function podsGoOn(cluster: Cluster): Cluster {
@@ -154,6 +182,7 @@ function disturbances(cluster: Cluster, setup: Setup): readonly Named[] {
     ),
     ...podTroubles(cluster),
     ...checksFor(cluster, setup),
+    ...flagsFor(cluster, setup),
     ...gitAndHands(cluster),
     ['the status is lost', losingStatus(cluster)],
   ];
@@ -174,6 +203,30 @@ function checksFor(cluster: Cluster, { spec }: Setup): readonly Named[] {
   ];
 }
 
+/** Backends come and go, somebody changes a flag by hand, an alert begins or ends, or Serin is started again. */
+function flagsFor(cluster: Cluster, { spec }: Setup): readonly Named[] {
+  if (spec.onAnomaly.length === 1 && spec.strategy.steps.every(({ flag }) => flag === undefined)) return [];
+  const { turning, flags: all } = cluster;
+  const isTurned = all.some(({ by }) => by !== undefined && by !== 'hand');
+  return [
+    ...(['serves', 'refuses', 'lies', 'down'] as const).map(
+      (backend): Named => [
+        `the flag backend ${backend}`,
+        cluster.backend === backend ? cluster : { ...cluster, backend },
+      ],
+    ),
+    [
+      'somebody changes the flag',
+      isTurned ? { ...cluster, flags: all.map((one) => ({ ...one, by: one.by && 'hand' })) } : cluster,
+    ],
+    ['Serin forgets its flags', turning.length === 0 ? cluster : { ...cluster, turning: [] }],
+    ...([undefined, 'hold', 'rollback'] as const).map(
+      (alert): Named => [`an alert: ${alert ?? 'none'}`, cluster.alert === alert ? cluster : { ...cluster, alert }],
+    ),
+    ['a person asks to restore flags', ask(cluster, 'restoreFlags')],
+  ];
+}
+
 function answersFor(setup: Setup): readonly AnswerName[] {
   if (setup.start.answerName === 'noSource') return ['noSource', 'good'];
   const all: readonly AnswerName[] = [
@@ -188,7 +241,7 @@ function answersFor(setup: Setup): readonly AnswerName[] {
     'never',
     'noSource',
   ];
-  return setup.start.answerName === 'before' ? [...all, 'before'] : all;
+  return [...all, ...setup.moreAnswers, ...(setup.start.answerName === 'before' ? (['before'] as const) : [])];
 }
 
 function answering(cluster: Cluster, answerName: AnswerName): Cluster {
@@ -307,7 +360,9 @@ function losingStatus(cluster: Cluster): Cluster {
     stable: undefined,
     quarantined: [],
   };
-  return { ...cluster, memory, hasJournal: false, lostAt: isMidway ? cluster.live : undefined };
+  const forgotten = (cluster.memory.journal.flags ?? []).map(({ id }) => id);
+  const rightFlags = [...new Set([...cluster.rightFlags, ...forgotten])].toSorted();
+  return { ...cluster, memory, hasJournal: false, rightFlags, lostAt: isMidway ? cluster.live : undefined };
 }
 
 /** Ages beyond this many ticks make no difference to what is done, only to what is said. */
@@ -325,12 +380,38 @@ export function keyOf(cluster: Cluster): string {
   if (asking !== undefined && asking.of === `${attempt?.number}/${attempt?.step}`)
     key += `|${asking.answer}${Math.min(2, tick - asking.sinceTick)}`;
   if (checksWill !== 'passed') key += `|${checksWill}`;
+  key += keyOfFlags(cluster);
   for (const { weight, taken, takenForTicks } of cluster.routes) key += `|${weight},${taken},${takenForTicks}`;
   for (const record of cluster.records) key += `|${record.name}`;
   for (const action of cluster.actions) key += `|${action.name}`;
   for (const set of cluster.sets)
     key += `|${set.uid},${set.owner},${set.attempt},${set.replicas},${set.ready},${set.left},${set.crashing ? 'c' : ''}${set.restarted},${set.desired},${set.most}`;
   return cluster.dangling.length === 0 ? key : `${key}|${cluster.dangling.join()}`;
+}
+
+/** Something that is being put back has a deadline of ten ticks. */
+const OLDEST_FLAG_TICKS = 11;
+
+function keyOfFlags(cluster: Cluster): string {
+  const { alert, backend, flags: all, turning, rightFlags, memory, tick } = cluster;
+  const entries = memory.journal.flags ?? [];
+  let key = `${alert === undefined ? '' : alert}${backend === 'serves' ? '' : backend}`;
+  for (const { by } of all) if (by !== undefined) key += `,${by}`;
+  for (const one of turning) key += `|${one.id}${one.task}${one.answer}${Math.min(2, tick - one.sinceTick)}`;
+  for (const one of entries) {
+    const ticks = Math.min(OLDEST_FLAG_TICKS, (nowOf(cluster) - one.sinceMs) / TICK_MS);
+    key += `|${one.id}${one.state}${one.previous === undefined ? '' : 'p'}${one.state === 'reverting' ? ticks : ''}`;
+  }
+  return rightFlags.length === 0 ? key : `${key}|${rightFlags.join('.')}`;
+}
+
+function keyOfLadder(at: Attempt, age: (ms: number | undefined) => number): string {
+  const { ladder, epoch, epochAtMs, flagHarm } = at;
+  let key = epoch === undefined ? '' : `,epoch ${age(epochAtMs)}`;
+  if (flagHarm !== undefined) key += ',flag harm';
+  if (ladder !== undefined)
+    key += `,ladder ${ladder.rung},${ladder.next},${ladder.cause.kind},${ladder.endedAtMs === undefined ? age(ladder.sinceMs) : 'over'},${flags(ladder.observeFromMs !== undefined)}`;
+  return key;
 }
 
 function keyOfAttempt(cluster: Cluster, at: Attempt): string {
@@ -345,6 +426,7 @@ function keyOfAttempt(cluster: Cluster, at: Attempt): string {
     key += `,would ${flags(at.wouldHave.braked !== undefined, at.wouldHave.rolledBack !== undefined)}`;
   if (at.brake !== undefined)
     key += `,brake ${age(at.brake.sinceMs)},${at.brake.weightPercent},${flags(at.brake.crash)}`;
+  key += keyOfLadder(at, age);
   if (at.bakeBrakes !== undefined) key += `,braked ${Math.min(2, at.bakeBrakes)}`;
   if (at.retreat !== undefined) key += `,retreat ${at.retreat.why},${age(at.retreat.atMs)},${age(at.retreat.zeroAtMs)}`;
   return key;

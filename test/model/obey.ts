@@ -14,6 +14,14 @@ const OBEYED: Obeyed = {
     ...cluster,
     asking: { of: `${attempt}/${step}`, answer: 'asked', sinceTick: cluster.tick },
   }),
+  flag: (cluster, { task, entry: { id, flag } }) => ({
+    ...cluster,
+    turning: [
+      ...cluster.turning.filter((one) => one.id !== id),
+      { id, flag, task, answer: 'asked', sinceTick: cluster.tick },
+    ],
+  }),
+  dropFlag: (cluster, { id }) => ({ ...cluster, turning: cluster.turning.filter((one) => one.id !== id) }),
   rehearse: (cluster) => ({ ...cluster, rehearsed: true }),
   hold: (cluster) => ({ ...cluster, paused: true, held: true }),
   guardByPause: (cluster) => ({ ...cluster, paused: true, held: true, lifted: true }),

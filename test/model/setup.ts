@@ -1,5 +1,6 @@
 /** The configurations that are explored: what the Rollout says, what runs when it starts, and how much disturbs it. */
 import type { EffectiveSpec } from '../../src/api/effective.ts';
+import type { Attempt } from '../../src/api/rollout-status.ts';
 import { ANSWERS, type AnswerName } from './answers.ts';
 import { addSet, type Cluster, hashOf, nowOf, type Route, TICK_MS } from './cluster.ts';
 import { isQuiet, serin, time, worldGoesOn } from './moves.ts';
@@ -16,13 +17,20 @@ export interface Setup {
   readonly disturbances: number;
   /** Also what is handled alike in every setup. */
   readonly isThorough: boolean;
+  /** Of the disturbances only those whose names match; all of them when it is not set. */
+  readonly only?: RegExp;
+  /** Answers that a judge of this setup gives besides the usual ones. */
+  readonly moreAnswers: readonly AnswerName[];
+  /** What a fresh judge may say; the first is what it says when nothing disturbs. */
+  readonly fresh: readonly AnswerName[];
   /** A route of the cluster keeps sessions. */
   readonly keepsSessions: boolean;
 }
 
 interface Wishes {
-  /** Weights, and checks between them. */
-  readonly steps?: readonly (number | 'check')[];
+  /** Weights, and checks and flags between them. */
+  readonly steps?: readonly (number | 'check' | 'flag')[];
+  readonly onAnomaly?: EffectiveSpec['onAnomaly'];
   readonly mode?: EffectiveSpec['analysis']['mode'];
   readonly routes?: readonly string[];
   /** Nothing sends requests to the pods. */
@@ -39,6 +47,7 @@ function specOf({
   whenUnsure = 'proceed',
   onSourceDown = 'hold',
   mode = 'enforce',
+  onAnomaly = [{ kind: 'rollback' }],
 }: Wishes): EffectiveSpec {
   return {
     target: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
@@ -61,7 +70,9 @@ function specOf({
       metrics: [{ kind: 'errors', tolerate: '10% or 0.01pp', ruleOut: '2x + 0.2pp' }],
       whenUnsure: { afterMs: 3 * TICK_MS, do: whenUnsure },
       onSourceDown: { afterMs: 2 * TICK_MS, do: onSourceDown },
+      alerts: [],
     },
+    onAnomaly,
   };
 }
 
@@ -69,6 +80,8 @@ function stepsOf(steps: NonNullable<Wishes['steps']>): EffectiveSpec['strategy']
   let weightPercent = 0;
   return steps.map((step) => {
     if (step === 'check') return { weightPercent, atLeastMs: 0, check: { requests: [], withinMs: TICK_MS } };
+    if (step === 'flag')
+      return { weightPercent, atLeastMs: TICK_MS, flag: { source: 'flags', name: 'stepped', variant: 'on' } };
     weightPercent = step;
     return { weightPercent, atLeastMs: TICK_MS };
   });
@@ -107,6 +120,11 @@ function running(replicas: number, answerName: AnswerName, routes: readonly stri
     guardTried: false,
     asking: undefined,
     checksWill: 'passed',
+    flags: ['stepped', 'guilty'].map((name) => ({ name, by: undefined })),
+    turning: [],
+    backend: 'serves',
+    rightFlags: [],
+    alert: undefined,
     rehearsed: false,
     tick: 0,
     lostAt: undefined,
@@ -156,16 +174,21 @@ function release(
     readonly replicas?: number;
     readonly answer?: AnswerName;
     readonly checksWill?: Cluster['checksWill'];
+    readonly backend?: Cluster['backend'];
+    readonly alert?: Cluster['alert'];
   } = {},
 ): Setup {
-  const { replicas = 3, answer = 'good', checksWill = 'passed', ...setup } = rest;
-  const start = { ...withNewTemplate(running(replicas, answer, wishes.routes ?? ['shop'])), checksWill };
+  const { replicas = 3, answer = 'good', checksWill = 'passed', backend = 'serves', alert, ...setup } = rest;
+  const begun = withNewTemplate(running(replicas, answer, wishes.routes ?? ['shop']));
+  const start = { ...begun, checksWill, backend, alert };
   return {
     name,
     spec: specOf(wishes),
     start,
     grain: 'fine',
     disturbances: 1,
+    moreAnswers: [],
+    fresh: ['harmful'],
     keepsSessions: false,
     isThorough: true,
     ...setup,
@@ -205,15 +228,137 @@ function brakedInBake(name: string, bakeBrakes: number): Setup {
 }
 
 function inBake(start: Cluster, setup: Setup): Cluster {
+  return reached(start, setup, ({ stage, convergedAtMs }) => stage === 'bake' && convergedAtMs !== undefined);
+}
+
+/** As far as the release comes by itself. */
+function reached(start: Cluster, setup: Setup, isThere: (attempt: Attempt) => boolean): Cluster {
   let at = start;
   for (let round = 0; round < 100; round++) {
     const { attempt } = at.memory.journal;
-    if (attempt?.stage === 'bake' && attempt.convergedAtMs !== undefined) return at;
+    if (attempt !== undefined && isThere(attempt)) return at;
+    // A judge that was begun anew finds nothing wrong.
+    if (attempt?.epoch !== undefined && at.answerName === 'none')
+      at = { ...at, answer: ANSWERS.good, answerName: 'good' };
     const move = serin(at, setup);
     at = worldGoesOn(isQuiet(at, move) ? time(move.next, 1) : move.next);
   }
-  throw new Error('it never comes to bake');
+  throw new Error(`${setup.name}: it never comes so far`);
 }
+
+const guilty = { kind: 'flag', source: 'flags', name: 'guilty', variant: 'off', observeMs: 2 * TICK_MS } as const;
+const back = { kind: 'rollback' } as const;
+/** What bears on the ladder; the rest is handled as in every other setup. */
+const bearing = (more = 'nothing else'): RegExp =>
+  new RegExp(
+    `backend (lies|down)|changes the flag|forgets its flags|judge says (harmful|down)|abort|C is applied|Rollout is deleted|pods crash|status|${more}`,
+  );
+const climbing = { ...coarse, only: bearing(), fresh: ['harmful'] } as const;
+
+/** Where the walk begins: as soon as the release has come so far by itself, with this about it changed. */
+function since(setup: Setup, isThere: (attempt: Attempt) => boolean, part: Partial<Cluster> = {}): Setup {
+  return { ...setup, start: { ...reached(setup.start, setup, isThere), ...part } };
+}
+
+const isStepping = ({ stage, convergedAtMs }: Attempt): boolean => stage === 'step' && convergedAtMs !== undefined;
+/** Behind the flag step, which has been judged from its beginning. */
+const isFlagged = ({ stage, epoch }: Attempt): boolean => stage === 'step' && epoch !== undefined;
+const harmful = { answer: ANSWERS.harmful, answerName: 'harmful' } as const;
+
+/** What is done about harm that is judged in a step, with a flag backend of each kind. */
+const ladders: readonly Setup[] = [
+  ...(['serves', 'refuses', 'lies', 'down'] as const).map((backend) =>
+    since(release(`a flag, then back; the backend ${backend}`, { onAnomaly: [guilty, back] }, climbing), isStepping, {
+      ...harmful,
+      backend,
+    }),
+  ),
+  since(
+    since(
+      release(
+        'a flag that was the cause',
+        { onAnomaly: [guilty, back] },
+        { ...climbing, only: /harmful|restore|changes the flag|C is applied|abort|status/, fresh: ['good', 'harmful'] },
+      ),
+      isStepping,
+      harmful,
+    ),
+    ({ ladder }) => ladder?.endedAtMs !== undefined,
+  ),
+  since(
+    release(
+      'look again, a flag, then hold',
+      { onAnomaly: [{ kind: 'notify' }, { kind: 'observe', forMs: TICK_MS }, guilty, { kind: 'hold' }] },
+      climbing,
+    ),
+    isStepping,
+    harmful,
+  ),
+  since(
+    release('a flag where sessions are kept', { onAnomaly: [guilty, back] }, { ...climbing, keepsSessions: true }),
+    isStepping,
+    harmful,
+  ),
+  since(
+    release('a flag, workers', { routes: [], isWorker: true, onAnomaly: [guilty, back] }, climbing),
+    isStepping,
+    harmful,
+  ),
+  since(
+    release(
+      'a flag step, the backend is down',
+      { steps: [25, 'flag'] },
+      { ...climbing, only: bearing('backend serves|skip|promote'), backend: 'down' },
+    ),
+    isStepping,
+  ),
+  since(
+    release(
+      'a flag step',
+      { steps: [25, 'flag'], onAnomaly: [guilty, back] },
+      {
+        ...climbing,
+        only: /backend (lies|down)|changes the flag|forgets its|harmful|shifted|skip|abort|C is applied/,
+        moreAnswers: ['shifted'],
+      },
+    ),
+    isFlagged,
+  ),
+  since(
+    release('an alert holds', { onAnomaly: [guilty, back] }, { ...climbing, only: bearing('alert|skip') }),
+    isStepping,
+    {
+      alert: 'hold',
+    },
+  ),
+  since(
+    release('an alert rolls back', { onAnomaly: [guilty, back] }, { ...climbing, only: bearing('alert') }),
+    isStepping,
+    { alert: 'rollback' },
+  ),
+  since(
+    release(
+      'it is dear',
+      { onAnomaly: [guilty, back] },
+      {
+        ...climbing,
+        only: bearing('dear|promote|judge says good'),
+        moreAnswers: ['dear', 'dearBack'],
+      },
+    ),
+    isStepping,
+    { answer: ANSWERS.dear, answerName: 'dear' },
+  ),
+  since(
+    release(
+      'mode observe, with a ladder',
+      { mode: 'observe', steps: [25, 'flag'], onAnomaly: [guilty, back] },
+      { ...climbing, only: /harmful|abort|backend (lies|down)|alert: roll|Rollout is deleted/ },
+    ),
+    isStepping,
+    harmful,
+  ),
+];
 
 export const SETUPS: readonly Setup[] = [
   attaching,
@@ -249,4 +394,5 @@ export const SETUPS: readonly Setup[] = [
   release('mode observe, with a check', { mode: 'observe', steps: ['check', 25] }, { ...coarse, answer: 'brake' }),
   brakedInBake('a brake in the bake', 1),
   brakedInBake('a second brake in the bake', 2),
+  ...ladders,
 ];

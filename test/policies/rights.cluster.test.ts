@@ -30,6 +30,7 @@ stage.describe("Serin's own rights", () => {
     'create releaserecords.serin.dev',
     'patch releaserecords.serin.dev/status',
     'watch metricsources.serin.dev',
+    'watch flagsources.serin.dev',
     'get namespaces',
     'patch deployments.apps',
     'create replicasets.apps',
@@ -47,6 +48,10 @@ stage.describe("Serin's own rights", () => {
   test.each([
     'get secrets',
     'get configmaps',
+    'patch configmaps',
+    'list featureflags.core.openfeature.dev',
+    'patch featureflags.core.openfeature.dev',
+    'patch flagsources.serin.dev',
     'watch events',
     'delete events',
     'list namespaces',
@@ -130,6 +135,7 @@ stage.describe('the rights that a namespace already gives', () => {
     ['edit', 'update rolloutactions.serin.dev', false],
     ['edit', 'delete releaserecords.serin.dev', false],
     ['edit', 'create metricsources.serin.dev', false],
+    ['admin', 'create flagsources.serin.dev', false],
     ['edit', 'patch rollouts.serin.dev/status', false],
     ['edit', 'create rollouts.serin.dev/actions', false],
     ['admin', 'create rollouts.serin.dev/actions', false],
@@ -141,5 +147,32 @@ stage.describe('the rights that a namespace already gives', () => {
     await server.kubectl(['create', 'rolebinding', user, `--clusterrole=${role}`, `--user=${user}`, '-n', namespace]);
     await eventually('the role to be known', async () => can(user, 'get rollouts.serin.dev', namespace));
     expect(await can(user, question, namespace)).toBe(expected);
+  });
+});
+
+stage.describe('the rights to change flags, where a namespace binds them', () => {
+  const bind = (role: string) =>
+    server.kubectl(['create', 'rolebinding', role, `--clusterrole=${role}`, `--user=${role}`, '-n', namespace]);
+
+  test.each([
+    ['serin-flags-openfeature', 'list featureflags.core.openfeature.dev', true],
+    ['serin-flags-openfeature', 'create featureflags.core.openfeature.dev', true],
+    ['serin-flags-openfeature', 'patch featureflags.core.openfeature.dev', true],
+    ['serin-flags-openfeature', 'list featureflagsources.core.openfeature.dev', true],
+    ['serin-flags-openfeature', 'delete featureflags.core.openfeature.dev', false],
+    ['serin-flags-openfeature', 'update featureflags.core.openfeature.dev', false],
+    ['serin-flags-openfeature', 'patch featureflagsources.core.openfeature.dev', false],
+    ['serin-flags-openfeature', 'get configmaps', false],
+    ['serin-flags-configmap', 'patch configmaps', true],
+    ['serin-flags-configmap', 'list configmaps', false],
+    ['serin-flags-configmap', 'create configmaps', false],
+    ['serin-flags-configmap', 'delete configmaps', false],
+    ['serin-flags-configmap', 'get secrets', false],
+  ])('%s, %s: %s', async (role, question, expected) => {
+    await bind(role).catch(() => undefined);
+    const first = role === 'serin-flags-configmap' ? 'get configmaps' : 'get featureflags.core.openfeature.dev';
+    await eventually('the role to be known', async () => can(role, first, namespace));
+    expect(await can(role, question, namespace)).toBe(expected);
+    expect(await can(role, question, 'default')).toBe(false);
   });
 });

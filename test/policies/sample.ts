@@ -13,6 +13,10 @@ const texts = [
   '10% or 0.01pp',
   '10%',
   '2x + 0.2pp',
+  'USD',
+  '{severity="page"}',
+  '2m',
+  '2s',
 ];
 const numbers = [7, 99, 1, 0, 200];
 
@@ -26,12 +30,17 @@ export function maximal(schema: z.core.$ZodType, path = ''): unknown {
   return variants(schema, path)[0];
 }
 
+/** As `maximal`, where some exclude each other at the top: objects in which together every field stands. */
+export function everyMaximal(schema: z.core.$ZodType): readonly unknown[] {
+  return variants(schema, '');
+}
+
 /** Ways to fill a schema in, each as full as can be, in which together every field stands. */
 function variants(schema: z.core.$ZodType, path: string): readonly unknown[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodReadonly) return variants(schema.unwrap(), path);
   // What is read by a function is written as the schema before it says.
   if (schema instanceof z.ZodPipe) return variants(schema.in, path);
-  if (schema instanceof z.ZodArray) return [variants(schema.element, `${path}[]`)];
+  if (schema instanceof z.ZodArray) return lists(schema, variants(schema.element, `${path}[]`));
   if (schema instanceof z.ZodLiteral) return [schema.value];
   if (schema instanceof z.ZodEnum) return [schema.options[0]];
   if (schema instanceof z.ZodBoolean) return [true];
@@ -39,6 +48,14 @@ function variants(schema: z.core.$ZodType, path: string): readonly unknown[] {
   if (schema instanceof z.ZodObject) return objects(schema, path);
   if (schema instanceof z.ZodType) return [textOrNumber(schema, path)];
   throw new Error(`${path}: no sample fits this field.`);
+}
+
+/** All ways in one list; where they do not stand together, lists in which each of them stands once. */
+function lists(schema: z.ZodArray, ways: readonly unknown[]): readonly unknown[] {
+  if (schema.safeParse(ways).success) return [ways];
+  const shorter = ways.map((_, left) => ways.filter((__, index) => index !== left));
+  const fitting = shorter.filter((list) => schema.safeParse(list).success);
+  return fitting.length > 0 ? fitting : [ways];
 }
 
 function textOrNumber(schema: z.ZodType, path: string): unknown {

@@ -105,7 +105,7 @@ test.each(worldNames.flatMap((world) => [0.001, 0.02].map((stableRate) => ({ wor
         diceFrom(seed),
       );
       const windows = Array.from({ length: 120 }, (_, index) => draw(index, 0.1));
-      expect(callsOf(screened(rules, 2), windows)).toEqual(callsOf(rules, windows));
+      expect(callsOf(screened(rules), windows)).toEqual(callsOf(rules, windows));
     }
   },
 );

@@ -8,31 +8,35 @@ import { defaultErrors, weighted } from '../../../src/analysis/metric.ts';
 import { type JudgeSettings, defaultSettings, logBrake, termsOf } from '../../../src/analysis/settings.ts';
 import { harmMargins } from '../../../src/analysis/tolerance.ts';
 import { verdictOf } from '../../../src/analysis/verdict.ts';
+import type { Before } from '../before.ts';
 import type { Call, Rule } from './rule.ts';
 
-/** The shipped judge at a confidence, with everything else as it ships. */
-export function serin(confidencePercent: number): Rule {
+/** A rule that is a judge. */
+interface JudgedRule extends Rule {
+  /** By which settings it judges a release. */
+  settingsFor(before: Before | undefined): JudgeSettings;
+}
+
+/** The shipped judge at a confidence, with everything else as it ships: what the hour before the release says is learned. */
+export function serin(confidencePercent: number): JudgedRule {
   return judgedBy(`serin-${confidencePercent}`, `Serin, confidence ${confidencePercent}`, {
     ...defaultSettings,
     confidencePercent,
   });
 }
 
-/** The same for a service whose history shows that its errors come alone. */
-export function serinCalibrated(confidencePercent: number): Rule {
+/** The same where nothing is known of the time before. */
+export function serinWithoutHistory(confidencePercent: number): JudgedRule {
   return judgedBy(
-    `serin-${confidencePercent}-alone`,
-    `Serin, confidence ${confidencePercent}, errors known to come alone`,
-    {
-      ...defaultSettings,
-      confidencePercent,
-      clumping: 1,
-    },
+    `serin-${confidencePercent}-unknown`,
+    `Serin, confidence ${confidencePercent}, without history`,
+    { ...defaultSettings, confidencePercent },
+    false,
   );
 }
 
-/** Errors and latency judged together, as a Rollout asks for them. */
-export function serinWithLatency(confidencePercent: number, clumping: number): Rule {
+/** Errors and latency judged together, as a Rollout asks for them; of latency nothing is learned. */
+export function serinWithLatency(confidencePercent: number, clumping: number): JudgedRule {
   const metrics = weighted([
     defaultErrors,
     { kind: 'latency', name: 'latency', tolerateRatio: 1.1, ruleOut: { ratio: 2, absolute: 0.01 } },
@@ -47,15 +51,19 @@ export function serinWithLatency(confidencePercent: number, clumping: number): R
       confidencePercent,
       clumping,
     },
+    clumping !== 1,
   );
 }
 
-function judgedBy(name: string, label: string, settings: JudgeSettings): Rule {
+function judgedBy(name: string, label: string, usual: JudgeSettings, learns = true): JudgedRule {
+  const settingsFor = (before: Before | undefined) => (learns && before ? before.learned(usual) : usual);
   return {
     name,
     label,
-    promise: 1 - settings.confidencePercent / 100,
-    open() {
+    promise: 1 - usual.confidencePercent / 100,
+    settingsFor,
+    open(before) {
+      const settings = settingsFor(before);
       const hasLatency = settings.metrics.some(({ kind }) => kind === 'latency');
       let judge: JudgeState = startStep(openJudge([{ name: 'app', hasLatency }], settings), 'step 1', 0);
       return (window) => {
@@ -77,20 +85,23 @@ function callOf(judge: JudgeState, settings: JudgeSettings): Call {
  * The same calls `brake` and `back` at a fraction of the cost, where almost nothing ever happens: the evidence of harm
  * without any bound is followed once for all of them, and only when it reaches what the brake needs, which no bounded
  * evidence can do before it, is a judge shown everything so far and all that comes. Until then `release` is never called.
- * The rules must be opened in their order, judge errors alone with the same `clumping`, and brake at 99 at least.
+ * The rules must be opened in their order, judge errors alone and brake at 99 at least. Those that suppose the same of the
+ * errors are followed together.
  */
-export function screened(rules: readonly Rule[], clumping: number): readonly Rule[] {
-  let opened = openScreen(clumping);
+export function screened(rules: readonly JudgedRule[]): readonly Rule[] {
+  let screens = new Map<number, Screen>();
   return rules.map((rule, place) => ({
     ...rule,
-    open() {
-      if (place === 0) opened = openScreen(clumping);
-      const screen = opened;
+    open(before) {
+      if (place === 0) screens = new Map();
+      const clumping = clumpingOf(rule.settingsFor(before));
+      const screen = screens.get(clumping) ?? openScreen(clumping);
+      screens.set(clumping, screen);
       let judge: ((window: Window) => Call) | undefined;
       return (window) => {
         if (judge) return judge(window);
         if (!screen.isSuspect(window)) return 'none';
-        judge = rule.open();
+        judge = rule.open(before);
         let call: Call = 'none';
         for (const one of screen.seen) {
           call = judge(one);
@@ -100,6 +111,10 @@ export function screened(rules: readonly Rule[], clumping: number): readonly Rul
       };
     },
   }));
+}
+
+function clumpingOf({ metrics: [first], clumping }: JudgeSettings): number {
+  return (first?.kind === 'count' ? first.clumping : undefined) ?? clumping;
 }
 
 interface Screen {

@@ -156,8 +156,8 @@ async function sourceFor({ spec }: Subject, options: BacktestOptions, { client }
     case 'missing':
       throw new CliError(reading.sentence.replace(/\.$/, ''));
     case 'found': {
-      const { secretRef, caBundle } = reading.demands;
-      if (caBundle !== undefined || (secretRef !== undefined && access.access === undefined))
+      const { secretRefs, caBundle } = reading.demands;
+      if (caBundle !== undefined || (secretRefs.length > 0 && access.access === undefined))
         throw new CliError(
           `MetricSource ${reading.source.name} is read with a credential or an authority of its own, which the operator has and this command does not: give --prometheus and --token-file`,
         );

@@ -23,6 +23,7 @@ const titles: Readonly<Record<Area, string>> = {
   workload: 'Workload',
   traffic: 'Traffic',
   metrics: 'Metrics',
+  flags: 'Flags',
   rights: 'Rights',
 };
 

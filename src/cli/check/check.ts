@@ -20,6 +20,7 @@ import { type GlobalOptions, type Session, type Surroundings, withSession } from
 import { type CheckReport, checkLines } from './check-text.ts';
 import { clusterFindings, type Features } from './cluster-findings.ts';
 import { type Finding, findingsOf } from './finding.ts';
+import { flagFindings } from './flag-findings.ts';
 import { metricsSeen } from './metrics-findings.ts';
 import { operatorFindings } from './operator-findings.ts';
 import type { Proof } from './proof.ts';
@@ -167,6 +168,7 @@ async function examine(
     ...workloadFindings({ world, plan, status: statusOf(current), trials, features }, around.clock.nowMs()),
     ...trafficFindings(world, plan),
     ...ofMetrics,
+    ...(await flagFindings(spec, { client, clock: around.clock, random: around.random, namespace })),
   ];
   const concerned = {
     deployment: spec.target.name,
@@ -188,6 +190,8 @@ function worldOf(
     rehearsalOf: () => rehearsal,
     checkOf: () => undefined,
     answerOf: () => ({ kind: 'noSource' }),
+    alertsOf: () => [],
+    flagsOf: () => [],
     eventsOf: () => [],
     convergence: new ConvergenceWatch(clock),
   });

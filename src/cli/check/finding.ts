@@ -4,7 +4,7 @@ import type { Reason } from '../../api/reasons.ts';
 /** `unknown`: it could not be seen from here, which is neither good nor bad news. */
 export type Mark = 'ok' | 'warn' | 'fail' | 'unknown';
 
-export const areas = ['cluster', 'operator', 'workload', 'traffic', 'metrics', 'rights'] as const;
+export const areas = ['cluster', 'operator', 'workload', 'traffic', 'metrics', 'flags', 'rights'] as const;
 export type Area = (typeof areas)[number];
 
 export interface Finding {

@@ -17,8 +17,12 @@ import type { ReleasePlan } from '../release-plan.ts';
 import { spanOf } from '../table.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { proofOf, type Proof, type SeenTraffic } from './proof.ts';
+import { pastErrors } from './past-errors.ts';
 import { futility, isWithin, lastWords, trafficWords } from './proof-text.ts';
 import { trafficIn } from './seen-traffic.ts';
+import { learnedWords } from '../explanation-calibration.ts';
+import type { Learned } from '../../signals/learned.ts';
+import { defaultSettings } from '../../analysis/settings.ts';
 import { readSource } from './source-reading.ts';
 
 const { ok, warn, fail, unknown } = findingsOf('metrics');
@@ -59,7 +63,7 @@ export async function metricsSeen(sight: MetricsSight): Promise<MetricsSeen> {
     case 'missing':
       return only(fail(reading.sentence));
     case 'found':
-      if (reading.demands.secretRef !== undefined || reading.demands.caBundle !== undefined)
+      if (reading.demands.secretRefs.length > 0 || reading.demands.caBundle !== undefined)
         return only(
           unknown(
             `MetricSource ${reading.source.name} is read with a credential or an authority of its own, which the operator has and this command does not; during a release, serin explain shows what it counts.`,
@@ -93,7 +97,10 @@ async function sourceSeen(source: SourceOf, sight: MetricsSight): Promise<Metric
     const { series } = reading.answer;
     const isLast = index === preset.selectors.length - 1;
     if (series.some((one) => preset.place(one.labels).kind === 'requests') || isLast) {
-      const { findings, proof } = seriesSeen(series, preset, pods, source, sight);
+      const untilMs = reading.answer.serverTimeMs ?? sight.clock.nowMs();
+      const asked = { source, readAs: readAsOf(source, sight), pods, untilMs, canaryPods: 1 };
+      const past = () => pastErrors(asked, sight);
+      const { findings, proof } = await seriesSeen(series, preset, pods, source, sight, past);
       return { findings: [ok(`${name} answers (${source.address}).`), ...findings], proof };
     }
   }
@@ -108,11 +115,15 @@ function podsOf({ world, stores }: MetricsSight): ReadonlyMap<string, KnownPod> 
 }
 
 /** As the operator would: what is in front of the pods where the source says so, else what they count themselves. */
-function presetOf(
-  source: SourceOf,
-  { world, stores }: MetricsSight,
-  pods: ReadonlyMap<string, KnownPod>,
-): Preset | undefined {
+function presetOf(source: SourceOf, sight: MetricsSight, pods: ReadonlyMap<string, KnownPod>): Preset | undefined {
+  const readAs = readAsOf(source, sight);
+  const isByGateway = source.dataPlane === 'traefik' && sight.world.spec.traffic.routes.length > 0;
+  if (isByGateway ? readAs.gateway === undefined : pods.size === 0) return undefined;
+  const reads = readsOf(isActive('gateway', readAs) ? 'gateway' : 'app', readAs, pods);
+  return reads.kind === 'preset' ? reads.preset : undefined;
+}
+
+function readAsOf(source: SourceOf, { world, stores }: MetricsSight): ReadAs {
   const { namespace } = world.rollout;
   const { service, routes } = world.spec.traffic;
   const named = routes.map(({ name }) => stores.httproutes.get(namespace, name));
@@ -120,20 +131,17 @@ function presetOf(
     named.filter((route) => route !== undefined),
     service,
   );
-  const isByGateway = source.dataPlane === 'traefik' && routes.length > 0;
-  if (isByGateway ? gateway === undefined : pods.size === 0) return undefined;
-  const readAs: ReadAs = { namespace, source, settings: judgeSettingsOf(world.spec), ...(gateway ? { gateway } : {}) };
-  const reads = readsOf(isActive('gateway', readAs) ? 'gateway' : 'app', readAs, pods);
-  return reads.kind === 'preset' ? reads.preset : undefined;
+  return { namespace, source, settings: judgeSettingsOf(world.spec), ...(gateway ? { gateway } : {}) };
 }
 
-function seriesSeen(
+async function seriesSeen(
   series: readonly Series[],
   preset: Preset,
   pods: ReadonlyMap<string, KnownPod>,
   source: SourceOf,
   { plan }: MetricsSight,
-): MetricsSeen {
+  past: () => Promise<Learned>,
+): Promise<MetricsSeen> {
   const picture = pictureOf(series, preset, pods, undefined);
   const isScraped = series.some(({ labels }) => preset.place(labels).kind === 'heartbeat');
   if (picture.targets.length === 0)
@@ -149,16 +157,21 @@ function seriesSeen(
   const traffic = trafficIn(picture);
   if (traffic === undefined)
     return only(unknown(`MetricSource ${source.name} has one sample only of these counters; look again in a minute.`));
-  return trafficSeen(traffic, plan);
+  return trafficSeen(traffic, plan, past);
 }
 
-function trafficSeen(traffic: SeenTraffic, plan: ReleasePlan): MetricsSeen {
+async function trafficSeen(
+  traffic: SeenTraffic,
+  plan: ReleasePlan,
+  past: () => Promise<Learned>,
+): Promise<MetricsSeen> {
   if (traffic.requests === 0)
     return only(
       warn(`No request was counted in the last ${lastWords(traffic.seenMs)}, which proves nothing: ${without(plan)}.`),
     );
   const counted = ok(`It counted ${trafficWords(traffic)}.`);
-  const proof = proofOf(traffic, plan);
+  const learned = await past();
+  const proof = proofOf(traffic, plan, learned);
   if (proof === undefined)
     return {
       findings: [
@@ -166,7 +179,12 @@ function trafficSeen(traffic: SeenTraffic, plan: ReleasePlan): MetricsSeen {
         unknown('Errors are not judged here, and of nothing else can be told how fast it is proven.'),
       ],
     };
-  return { findings: [counted, ...proofFindings(proof, plan)], proof };
+  return { findings: [counted, ...pastFindings(learned), ...proofFindings(proof, plan)], proof };
+}
+
+/** What nothing is known of goes without saying: then the usual is supposed. */
+function pastFindings({ calibrations }: Learned): readonly Finding[] {
+  return calibrations.map((one) => ok(`It remembers that ${learnedWords(one, defaultSettings.clumping)}.`));
 }
 
 function proofFindings(proof: Proof, plan: ReleasePlan): readonly Finding[] {

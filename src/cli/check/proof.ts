@@ -2,11 +2,13 @@
  * Works out what the traffic of now can prove at each weight of a plan, and about how fast: how long until a version as good as
  * the old one may go on, and until worse ones are braked and rolled back. Pure; all times are expectations.
  */
+import { calibrated } from '../../analysis/calibration.ts';
 import { type ProofTime, type Supposed, proofTime } from '../../analysis/proof-time.ts';
 import type { EffectiveSpec } from '../../api/effective.ts';
 import { judgeSettingsOf } from '../../controller/judged-as.ts';
 import { sharedPods, shareOfShared, sharingOf } from '../../release/sharing.ts';
 import { brakeWeight } from '../../release/weights.ts';
+import { type Learned, nothingLearned } from '../../signals/learned.ts';
 import type { ReleasePlan } from '../release-plan.ts';
 
 /** Requests as they came lately. */
@@ -70,8 +72,8 @@ const SHORTEST_WINDOW_MS = 5_000;
 const USUAL_PERCENTS = [10, 25, 50];
 
 /** Undefined when errors are not judged: of other metrics nothing can be foretold. */
-export function proofOf(traffic: SeenTraffic, plan: ReleasePlan): Proof | undefined {
-  const settings = judgeSettingsOf(plan.effective);
+export function proofOf(traffic: SeenTraffic, plan: ReleasePlan, learned: Learned = nothingLearned): Proof | undefined {
+  const settings = calibrated(judgeSettingsOf(plan.effective), learned.calibrations);
   if (!plan.effective.analysis.metrics.some(({ kind }) => kind === 'errors')) return undefined;
   const steps = plan.steps.flatMap((step, index) =>
     // What pods answer to a check is proved by no traffic, and in the bake there is nothing to compare with.
@@ -83,7 +85,7 @@ export function proofOf(traffic: SeenTraffic, plan: ReleasePlan): Proof | undefi
     whenUnsure: plan.effective.analysis.whenUnsure,
     notForetold: plan.effective.analysis.metrics.flatMap((metric) => {
       if (metric.kind === 'errors') return [];
-      return metric.kind === 'latency' ? ['latency'] : [metric.name];
+      return 'name' in metric ? [metric.name] : [metric.kind];
     }),
   };
 }

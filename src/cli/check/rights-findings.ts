@@ -80,6 +80,17 @@ function reviewOf(namespace: string, { subresource, name, ...right }: Right, who
   return { metadata: {}, spec: { resourceAttributes, ...who } };
 }
 
+/** Whether Serin's own account may do this; undefined where the person at the terminal may not ask. */
+export async function mayOperator(client: KubeClient, namespace: string, right: Right): Promise<boolean | undefined> {
+  try {
+    const answer = await client.create<Review>(subjectAccessReviews, reviewOf(namespace, right, OPERATOR));
+    return answer.status?.allowed === true;
+  } catch (error) {
+    if (isKubeError(error, 'Forbidden')) return undefined;
+    throw error;
+  }
+}
+
 async function operatorFinding(client: KubeClient, namespace: string): Promise<Finding> {
   try {
     const answers = await Promise.all(

@@ -1,5 +1,6 @@
 /** What people ask for, one object per act: what is granted changes the memory, everything gets an answer. Abort outranks promote. */
 import type { Attempt } from '../../api/rollout-status.ts';
+import { isClimbing } from '../climbing.ts';
 import type { Decision, Effect } from '../decision.ts';
 import { withAttempt, withJournal } from '../plan.ts';
 import { epochMsOf } from '../time.ts';
@@ -64,6 +65,7 @@ function aborting(world: World, action: ActionView, nowMs: number): Decision {
 function rule(world: World, action: ActionView, nowMs: number): Ruling {
   if (world.rollout.deleting) return refused('The Rollout is being deleted.');
   if (action.action === 'retry') return retrying(world, action);
+  if (action.action === 'restoreFlags') return restoringFlags(world, nowMs);
   const { attempt } = world.memory.journal;
   if (attempt === undefined) return refused('No release is running.');
   if (isOlder(action, attempt.beganAtMs))
@@ -99,6 +101,8 @@ function ruleOnAttempt(world: World, attempt: Attempt, action: ActionView, nowMs
       return promoting(world, attempt, action, nowMs);
     case 'retry':
       return refused('Retry is for rejected revisions.');
+    case 'restoreFlags':
+      return restoringFlags(world, nowMs);
     default:
       return action.action satisfies never;
   }
@@ -127,17 +131,42 @@ function promoting(world: World, attempt: Attempt, action: ActionView, nowMs: nu
   const { pausedBy: _over, ...rest } = attempt;
   return granted(
     withAttempt(world.memory, { ...rest, promotedBy: action.by }),
-    `Revision ${attempt.hash} is promoted without further waiting.`,
+    `Revision ${attempt.hash} is promoted without further waiting.${leftOutWords(attempt)}`,
   );
 }
 
-/** Promote and skip never outweigh a brake, doubt about harm or crashes. */
+/** Flags that were not turned on are a change of their own, which nobody would watch. */
+function leftOutWords({ spec, step, stage }: Attempt): string {
+  const first = stage === 'begin' ? 0 : step;
+  const flags = spec.strategy.steps.flatMap(({ flag }, index) =>
+    flag === undefined || index < first ? [] : [flag.name],
+  );
+  return flags.length === 0 ? '' : ` Flags of steps that were not taken are left as they are: ${flags.join(', ')}.`;
+}
+
+/** Promote and skip never outweigh what is done about harm, a brake, doubt about harm or crashes. */
 function standingHarm(world: World, attempt: Attempt, nowMs: number): string | undefined {
+  if (isClimbing(attempt)) return `It does harm, and onAnomaly is under way: ${attempt.ladder?.cause.message ?? ''}`;
   if (attempt.brake !== undefined) return `The brake is on: ${attempt.brake.message}`;
   const { answer } = world;
   if (answer.kind === 'judged' && answer.level !== 'calm') return `The judge has doubts: ${answer.sentence}`;
   const crashes = crashWords(canarySet(world, attempt), nowMs);
   return crashes === undefined ? undefined : `${crashes}.`;
+}
+
+/** What only a person may turn back: flags that were the cause of harm, and those that could not be turned back in time. */
+function restoringFlags({ memory }: World, nowMs: number): Ruling {
+  const { flags = [] } = memory.journal;
+  const left = flags.filter(({ state }) => state === 'latched' || state === 'failed');
+  if (left.length === 0) return refused('No flag is left as Serin changed it.');
+  const journal = {
+    ...memory.journal,
+    flags: flags.map((entry) =>
+      left.includes(entry) ? { ...entry, state: 'reverting' as const, sinceMs: nowMs } : entry,
+    ),
+  };
+  const names = left.map(({ flag, source }) => `${flag} of ${source}`).join(', ');
+  return granted({ ...memory, journal }, `Flag ${names} is put back.`);
 }
 
 function retrying(world: World, action: ActionView): Ruling {

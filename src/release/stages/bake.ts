@@ -5,7 +5,7 @@ import { decision, withAttempt } from '../plan.ts';
 import { sharingOf } from '../sharing.ts';
 import { canarySet, isDoubtful } from '../views.ts';
 import type { World } from '../world.ts';
-import { impatient, judgingReport } from './step.ts';
+import { impatient, judgingReport, heldFor } from './step.ts';
 
 export function judgeBake(world: World, attempt: Attempt, nowMs: number): Decision {
   const { bakeMs } = attempt.spec.strategy;
@@ -13,9 +13,11 @@ export function judgeBake(world: World, attempt: Attempt, nowMs: number): Decisi
   const isAsked = attempt.promotedBy !== undefined || attempt.skippedStep === attempt.step;
   // A person's word stands for missing evidence, never for evidence of harm.
   if (isAsked && !isDoubtful(world)) return enterPromote(world, attempt, nowMs);
+  const held = heldFor(world, attempt);
+  if (held !== undefined) return held;
   if (bakedMs < bakeMs) return decision(world.memory, bakingReport(attempt, nowMs), { wakeAfterMs: bakeMs - bakedMs });
   const { answer } = world;
-  if (answer.kind === 'judged' && answer.level === 'calm' && answer.finalAcceptable)
+  if (answer.kind === 'judged' && answer.level === 'calm' && answer.finalAcceptable && answer.cost?.waits === undefined)
     return enterPromote(world, attempt, nowMs);
   return impatient(world, attempt, nowMs, () => enterPromote(world, attempt, nowMs));
 }

@@ -5,6 +5,7 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
+import { isClimbing } from '../climbing.ts';
 import { CONVERGE_DEADLINE_MS, canaryReady, canarySet, convergesInMs, isConverged, stableSet } from '../views.ts';
 import { sharingOf } from '../sharing.ts';
 import { canarySize, firstWeight } from '../weights.ts';
@@ -186,7 +187,8 @@ function missingParts(world: World, attempt: Attempt): readonly Effect[] {
 
 /** Until pods are ready and every gateway knows the canary backend at weight 0; then the first step, unless something holds it. */
 function waiting(world: World, attempt: Attempt, nowMs: number): Decision {
-  if (attempt.brake !== undefined || attempt.pausedBy !== undefined) return heldBack(world, attempt, undefined, nowMs);
+  if (attempt.brake !== undefined || attempt.pausedBy !== undefined || isClimbing(attempt))
+    return heldBack(world, attempt, undefined, nowMs);
   if (canaryReady(world, attempt) < 1) return starting(world, attempt, nowMs);
   const unsettled = world.routes.filter((route) => !isConverged(route, attempt));
   if (unsettled.length > 0) return joining(world, attempt, unsettled, nowMs);

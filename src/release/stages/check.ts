@@ -10,7 +10,7 @@ import { canarySet, isDoubtful, presentCheck } from '../views.ts';
 import type { CheckAnswer, World } from '../world.ts';
 import { place } from './moving.ts';
 import { enterRetreat } from './retreat.ts';
-import { checkWords, enterStep, heldBack, nextStep } from './step.ts';
+import { checkWords, enterStep, heldBack, nextStep, heldFor } from './step.ts';
 import { isSilent, outage } from './verdict.ts';
 
 /** In case an answer wakes nobody. */
@@ -54,7 +54,7 @@ function starting(world: World, attempt: Attempt, check: EffectiveCheck, nowMs: 
 function onwards(world: World, attempt: Attempt, nowMs: number): Decision {
   const isAsked = attempt.promotedBy !== undefined || attempt.skippedStep === attempt.step;
   const isFree = !isDoubtful(world) && (isAsked || !isSilent(world));
-  if (isFree) return enterStep(world, attempt, nextStep(attempt), nowMs);
+  if (isFree) return heldFor(world, attempt) ?? enterStep(world, attempt, nextStep(attempt), nowMs);
   const down = outage(world, attempt, nowMs);
   if (down !== undefined && 'memory' in down) return down;
   return heldBack(world, attempt, down, nowMs);

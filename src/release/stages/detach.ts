@@ -1,8 +1,10 @@
 /** The Rollout is being deleted: everything returns to its native state, in any phase, and no release starts by it. */
 import type { Decision } from '../decision.ts';
+import { flagsIn } from '../flags.ts';
 import { decision } from '../plan.ts';
 import { isForeign, liveIsStable } from '../views.ts';
 import type { DeploymentView, World } from '../world.ts';
+import { abandonedWords } from './flags.ts';
 import { recover } from './recover.ts';
 import { copiedMarks, marked, remains } from './tidy.ts';
 
@@ -17,6 +19,8 @@ export function detach(world: World, hasJournal: boolean, nowMs: number): Decisi
   if (litter.length > 0)
     return decision(world.memory, report('Services and routes are being restored.'), { effects: litter });
   const { deployment } = world;
+  if (flagsIn(world.memory).some(({ state }) => state === 'reverting'))
+    return decision(world.memory, report('Flags that a release turned on are being put back.'), { wakeAfterMs: 5000 });
   if (deployment !== undefined && (deployment.attached === 'yes' || deployment.held)) return lettingGo(world);
   if (deployment !== undefined && marked(world).length > 0) return unmarking(world, deployment);
   return decision(world.memory, report('The workload is native again.'), { effects: [{ kind: 'removeFinalizer' }] });
@@ -33,8 +37,8 @@ function unmarking(world: World, deployment: DeploymentView): Decision {
 export function lettingGo(world: World): Decision {
   const isClean = liveIsStable(world) || world.deployment?.held !== true;
   const message = isClean
-    ? `Deployment ${world.spec.target.name} is native again.`
-    : `Deployment ${world.spec.target.name} has a template that was never released, so it stays paused; kubectl rollout resume deployment/${world.spec.target.name} starts it.`;
+    ? `Deployment ${world.spec.target.name} is native again.${abandonedWords(world.memory)}`
+    : `Deployment ${world.spec.target.name} has a template that was never released, so it stays paused; kubectl rollout resume deployment/${world.spec.target.name} starts it.${abandonedWords(world.memory)}`;
   return decision(world.memory, report(message), {
     effects: [{ kind: 'detach', resume: isClean && world.deployment?.held === true }],
     events: [{ type: isClean ? 'Normal' : 'Warning', reason: 'Detached', message }],

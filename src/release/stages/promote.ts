@@ -5,6 +5,7 @@
  */
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Effect, Report } from '../decision.ts';
+import { flagsIn, withFlags } from '../flags.ts';
 import { decision, remembering, withAttempt, withoutAttempt } from '../plan.ts';
 import {
   canaryReady,
@@ -213,7 +214,9 @@ function finishing(
       [{ kind: 'endRecord', record: attempt.record, outcome: 'Promoted', reason: 'Promoted', message }],
       'The record is being closed.',
     );
-  const memory = { ...withoutAttempt(world.memory), stable: revisionOf(canary, nowMs) };
+  // What its steps turned on belongs to the revision, which stays.
+  const kept = flagsIn(world.memory).filter(({ why, attempt: of }) => why !== 'step' || of !== attempt.number);
+  const memory = { ...withFlags(withoutAttempt(world.memory), kept), stable: revisionOf(canary, nowMs) };
   return decision(
     memory,
     { phase: 'Promoting', reason: 'Promoted', message, stalled: false },

@@ -2,6 +2,7 @@
 import type { Attempt } from '../../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../../api/rollout-status.ts';
 import type { Decision } from '../decision.ts';
+import { flagsIn, withFlags } from '../flags.ts';
 import { decision, withAttempt } from '../plan.ts';
 import { parentKey } from '../views.ts';
 import type { DeploymentView, World } from '../world.ts';
@@ -21,8 +22,13 @@ export function startAttempt(world: World, deployment: DeploymentView, nowMs: nu
     );
   const attempt = newAttempt(world, deployment, nowMs);
   const { number } = attempt;
+  // Another revision decides anew about flags; the flags themselves are left as they are.
+  const lifted = withFlags(
+    world.memory,
+    flagsIn(world.memory).filter(({ state, revision }) => state === 'reverting' || revision === attempt.hash),
+  );
   const memory = withAttempt(
-    { ...world.memory, journal: { ...world.memory.journal, version: JOURNAL_VERSION, attempts: number } },
+    { ...lifted, journal: { ...lifted.journal, version: JOURNAL_VERSION, attempts: number } },
     attempt,
   );
   const message = `Release of revision ${attempt.hash} (${attempt.image}) began; ${world.memory.stable?.hash ?? ''} is stable. ${unsureWords(attempt)}`;
@@ -100,6 +106,8 @@ export function pinnable(spec: World['spec']): Attempt['spec'] {
       metrics: spec.analysis.metrics.map((metric) => ({ ...metric })),
       whenUnsure: { ...spec.analysis.whenUnsure },
       onSourceDown: { ...spec.analysis.onSourceDown },
+      alerts: spec.analysis.alerts.map((alert) => ({ ...alert })),
     },
+    onAnomaly: spec.onAnomaly.map((rung) => ({ ...rung })),
   };
 }

@@ -5,9 +5,12 @@ import type { Attempt } from '../../api/rollout-status.ts';
 import type { Decision, Report } from '../decision.ts';
 import { decision, withAttempt } from '../plan.ts';
 import { exposureWords, sharingOf } from '../sharing.ts';
-import { canarySet, exposedPercent, isDoubtful, presentCheck } from '../views.ts';
+import { isClimbing } from '../climbing.ts';
+import { turnedWords } from '../flags.ts';
+import { canarySet, exposedPercent, isDoubtful, presentCheck, presentFlag } from '../views.ts';
 import { percent } from '../weights.ts';
 import type { World } from '../world.ts';
+import { heldBy, heldReport } from './harm.ts';
 import { isSpotless, podsLate } from './health.ts';
 import { moving, place } from './moving.ts';
 import { pinning } from './pins.ts';
@@ -19,7 +22,7 @@ import { brakeReleased, brakeReport, harmed, mayRise, outage, whenUnsure } from 
 export function enterStep(world: World, attempt: Attempt, index: number, nowMs: number): Decision {
   const { steps } = attempt.spec.strategy;
   const step = steps[index];
-  const { convergedAtMs: _old, ...rest } = attempt;
+  const { convergedAtMs: _old, flagHarm: _passed, ...rest } = attempt;
   const weightPercent = step?.weightPercent ?? 100;
   const next: Attempt = {
     ...rest,
@@ -39,12 +42,15 @@ export function enterStep(world: World, attempt: Attempt, index: number, nowMs: 
 }
 
 function stepWords(world: World, attempt: Attempt): string {
+  return `${place(attempt)}: ${doneWords(world, attempt)}.`;
+}
+
+function doneWords(world: World, attempt: Attempt): string {
   const check = presentCheck(attempt);
-  const words =
-    check === undefined
-      ? exposureWords(attempt, attempt.weightPercent, world.deployment?.replicas ?? 0)
-      : checkWords(attempt, check);
-  return `${place(attempt)}: ${words}.`;
+  if (check !== undefined) return checkWords(attempt, check);
+  const flag = presentFlag(attempt);
+  if (flag === undefined) return exposureWords(attempt, attempt.weightPercent, world.deployment?.replicas ?? 0);
+  return `flag ${flag.name} of ${flag.source} is ${turnedWords(flag.variant, flag.percent)}`;
 }
 
 /** "2 requests are sent to pods of 7f9c, which no user reaches yet" */
@@ -53,7 +59,7 @@ export function checkWords({ hash, weightPercent }: Attempt, { requests }: Effec
   return `${asked} to pods of ${hash}${weightPercent > 0 ? '' : ', which no user reaches yet'}`;
 }
 
-/** After a person's word for promotion the weights between are left out, and no check is. */
+/** After a person's word for promotion the weights and flags between are left out, and no check is. */
 export function nextStep({ promotedBy, spec, step }: Attempt): number {
   const { steps } = spec.strategy;
   if (promotedBy === undefined) return step + 1;
@@ -97,7 +103,8 @@ export function progress(
   const { refusal } = pinning(world, attempt);
   if (refusal !== undefined) return decision(world.memory, refusal, { wakeAfterMs: 5000 });
   if (attempt.convergedAtMs === undefined) return converged(world, attempt, nowMs);
-  if (attempt.brake !== undefined || attempt.pausedBy !== undefined) return heldBack(world, attempt, down, nowMs);
+  if (attempt.brake !== undefined || attempt.pausedBy !== undefined || isClimbing(attempt))
+    return heldBack(world, attempt, down, nowMs);
   if (down !== undefined && !needsNoSource(attempt)) return decision(world.memory, down, { wakeAfterMs: 10_000 });
   return judge(world, attempt, nowMs);
 }
@@ -114,11 +121,20 @@ export function heldBack(world: World, attempt: Attempt, down: Report | undefine
   if (attempt.pausedBy !== undefined)
     return decision(world.memory, pausedReport(world, attempt), { wakeAfterMs: 60_000 });
   if (down !== undefined) return decision(world.memory, down, { wakeAfterMs: 10_000 });
+  const held = heldFor(world, attempt);
+  if (held !== undefined) return held;
   const isLong = nowMs - attempt.weightSinceMs >= attempt.spec.analysis.whenUnsure.afterMs;
   const report = judgingReport(world, attempt, nowMs);
   return decision(world.memory, isLong ? { ...report, reason: 'Unsure', stalled: true } : report, {
     wakeAfterMs: 10_000,
   });
+}
+
+/** What the Rollout says to wait for, unless a person's word stands for it; undefined when there is nothing of the kind. */
+export function heldFor(world: World, attempt: Attempt): Decision | undefined {
+  const isAsked = attempt.promotedBy !== undefined || attempt.skippedStep === attempt.step;
+  const held = isAsked ? undefined : heldBy(world, attempt);
+  return held === undefined ? undefined : decision(world.memory, heldReport(attempt, held), { wakeAfterMs: 10_000 });
 }
 
 function releasing(world: World, released: Attempt, nowMs: number): Decision {
@@ -164,13 +180,19 @@ export function judgeStep(world: World, attempt: Attempt, nowMs: number): Decisi
   const mayBeAsked = !isDoubtful(world);
   if (mayBeAsked && attempt.promotedBy !== undefined) return enterStep(world, attempt, nextStep(attempt), nowMs);
   if (mayBeAsked && attempt.skippedStep === attempt.step) return enterStep(world, attempt, attempt.step + 1, nowMs);
+  const held = heldFor(world, attempt);
+  if (held !== undefined) return held;
   const sinceMs = nowMs - (attempt.convergedAtMs ?? nowMs);
   const leastMs = step?.atLeastMs ?? 0;
   if (sinceMs < leastMs)
     return decision(world.memory, judgingReport(world, attempt, nowMs), { wakeAfterMs: leastMs - sinceMs });
-  if (world.answer.kind === 'judged' && world.answer.level === 'calm' && world.answer.stepAcceptable)
-    return enterStep(world, attempt, attempt.step + 1, nowMs);
+  if (isStepAcceptable(world)) return enterStep(world, attempt, attempt.step + 1, nowMs);
   return impatient(world, attempt, nowMs, () => enterStep(world, attempt, attempt.step + 1, nowMs));
+}
+
+function isStepAcceptable({ answer }: World): boolean {
+  if (answer.kind !== 'judged' || answer.level !== 'calm') return false;
+  return answer.stepAcceptable && answer.cost?.waits !== 'step';
 }
 
 /** Without "acceptable": what whenUnsure says, once its time is over. */

@@ -2,30 +2,30 @@
  * What the judge's answer, crashes and outages mean for a release that is under way: go back, brake, release the brake,
  * hold, or nothing. An outage is never a verdict (S7).
  */
-import type { Judged } from '../../analysis/answer.ts';
 import type { Attempt } from '../../api/rollout-status.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Decision, Report } from '../decision.ts';
-import { decision, remembering, withAttempt } from '../plan.ts';
-import { canarySet, exposedPercent, isDoubtful, routedPercent } from '../views.ts';
-import { brakeWeight, percent } from '../weights.ts';
-import { isBakeOfRoutes } from '../sharing.ts';
+import { isClimbing } from '../climbing.ts';
+import { canarySet, isDoubtful } from '../views.ts';
 import type { World } from '../world.ts';
+import { braked, brakedWords, hasHadItsChance, isCleared, keepsSessions, SESSIONS } from './brake.ts';
+import { harmBy, harmNow, isAlarmed } from './harm.ts';
 import { CRASH_GRACE_MS, crashWords, isSpotless } from './health.ts';
-import { type Cause, enterRetreat } from './retreat.ts';
-import { shift } from './shift.ts';
+import { enterLadder } from './ladder.ts';
+import { enterRetreat } from './retreat.ts';
 
 /** A brake that nobody resolved for this long needs a person; it never becomes a rollback by itself. */
 export const UNRESOLVED_MS = 600_000;
 
 /** Going back or braking for harm; undefined when there is no reason to. */
 export function harmed(world: World, attempt: Attempt, nowMs: number): Decision | undefined {
-  const { answer } = world;
-  if (answer.kind === 'judged' && answer.level === 'harmful') return enterRetreat(world, nowMs, harmBy(answer));
+  const isOnLadder = isClimbing(attempt);
+  const harm = isOnLadder ? undefined : harmNow(world);
+  if (harm !== undefined) return enterLadder(world, attempt, nowMs, harm);
   const crashes = crashWords(canarySet(world, attempt), nowMs);
   const crash = crashes === undefined ? undefined : crashed(world, attempt, crashes, nowMs);
   if (crash !== undefined) return crash;
-  return doubted(world, attempt, nowMs);
+  return isOnLadder ? undefined : doubted(world, attempt, nowMs);
 }
 
 /** A brake that crashes put on becomes the judge's when the judge says so too: then time alone takes it off no more (S4). */
@@ -35,23 +35,12 @@ function doubted(world: World, attempt: Attempt, nowMs: number): Decision | unde
   if (!isMeant || attempt.brake?.crash === false) return undefined;
   // A smaller weight does not move sessions: where they are kept, braking cannot help anybody.
   if (keepsSessions(world))
-    return enterRetreat(world, nowMs, { ...harmBy(answer), message: `${answer.sentence} ${SESSIONS}` });
+    return enterLadder(world, attempt, nowMs, {
+      kind: 'judge',
+      ...harmBy(answer),
+      message: `${answer.sentence} ${SESSIONS}`,
+    });
   return braked(world, attempt, answer.sentence, false, nowMs);
-}
-
-/** The verdict, with the metric that carries it as one word of the closed list. */
-export function harmBy({ culprit = 'errors', sentence: message }: Judged): Cause {
-  return {
-    why: 'harm',
-    reason: culprit === 'errors' ? 'Errors' : culprit === 'latency' ? 'Latency' : 'Metric',
-    message,
-  };
-}
-
-const SESSIONS = 'The route keeps sessions, so a smaller weight would not take anybody off it.';
-
-function keepsSessions(world: World): boolean {
-  return routedPercent(world) > 0 && world.routes.some((route) => route.exists && route.sessionPersistence);
 }
 
 function crashed(world: World, attempt: Attempt, words: string, nowMs: number): Decision | undefined {
@@ -70,36 +59,10 @@ function crashed(world: World, attempt: Attempt, words: string, nowMs: number): 
   });
 }
 
-function braked(world: World, attempt: Attempt, why: string, crash: boolean, nowMs: number): Decision {
-  const before = Math.max(exposedPercent(world, attempt), attempt.brake?.weightPercent ?? attempt.weightPercent);
-  const rate = world.answer.kind === 'judged' ? world.answer.totalRequestsPerSecond : 0;
-  const weightPercent = attempt.brake?.weightPercent ?? (before > 0 ? brakeWeight(before, rate) : 0);
-  const sinceMs = attempt.brake?.sinceMs ?? nowMs;
-  const isAnother = attempt.brake === undefined && isBakeOfRoutes(attempt);
-  const brake = { sinceMs, weightPercent, message: why, crash };
-  const next: Attempt = isAnother
-    ? { ...withoutHaste(attempt), brake, bakeBrakes: (attempt.bakeBrakes ?? 0) + 1 }
-    : { ...attempt, brake };
-  const message = `Braked at ${percent(weightPercent)}: ${why}`;
-  const events = attempt.brake === undefined ? [{ type: 'Warning', reason: 'Braked', message } as const] : [];
-  const memory = withAttempt(world.memory, next);
-  const moved = shift(remembering(world, memory), next, { weightPercent, mayRise: false }, nowMs);
-  // The cut goes out in the same look as the decision: here every second counts.
-  const effects = 'effects' in moved ? moved.effects : [];
-  const report: Report = { phase: 'Braked', reason: 'Braked', message, stalled: false, verdict: 'Doubt' };
-  return decision(memory, report, { effects, events, wakeAfterMs: 0 });
-}
-
-/** Whoever asked to go faster had not seen this: after the brake the bake takes its time. */
-function withoutHaste(attempt: Attempt): Attempt {
-  const { promotedBy: _promoted, skippedStep: _skipped, ...rest } = attempt;
-  return rest;
-}
-
 /** The brake comes off when crashes stopped, or the evidence for harm is gone and that for health is strong. */
 export function brakeReleased(world: World, attempt: Attempt, nowMs: number): Attempt | undefined {
   const { brake } = attempt;
-  if (brake === undefined) return undefined;
+  if (brake === undefined || isClimbing(attempt)) return undefined;
   if (hasHadItsChance(attempt) || crashWords(canarySet(world, attempt), nowMs) !== undefined) return undefined;
   const isCalm = brake.crash
     ? nowMs - brake.sinceMs >= CRASH_GRACE_MS && !isDoubtful(world)
@@ -109,26 +72,12 @@ export function brakeReleased(world: World, attempt: Attempt, nowMs: number): At
   return { ...rest, weightSinceMs: nowMs };
 }
 
-/** After a brake in the bake it gets all the traffic only once more: what fails under full load alone would come back for ever. */
-function hasHadItsChance(attempt: Attempt): boolean {
-  return isBakeOfRoutes(attempt) && (attempt.bakeBrakes ?? 0) > 1;
-}
-
-/**
- * In the bake nothing was there to compare with, so an incident of everything looks like harm. Braked, the version has to
- * prove itself beside the old one; what it showed before the bake does not count.
- */
-function isCleared({ answer }: World, attempt: Attempt): boolean {
-  if (answer.kind !== 'judged' || answer.level !== 'calm') return false;
-  return answer.brakeReleasable && (answer.stepAcceptable || !isBakeOfRoutes(attempt));
-}
-
 export function brakeReport(attempt: Attempt, nowMs: number): Report {
   const { brake } = attempt;
   const isLong = brake !== undefined && nowMs - brake.sinceMs >= UNRESOLVED_MS;
   const isSecond =
     (attempt.bakeBrakes ?? 0) > 1 ? ' It had to be braked at 100% twice, so it does not rise again.' : '';
-  const message = `Braked at ${percent(brake?.weightPercent ?? 0)}: ${brake?.message ?? ''}${isSecond}`;
+  const message = `${brakedWords(attempt)}${isSecond}`;
   return {
     phase: 'Braked',
     reason: isLong ? 'Unresolved' : 'Braked',
@@ -140,10 +89,13 @@ export function brakeReport(attempt: Attempt, nowMs: number): Report {
   };
 }
 
-/** An outage of the source: hold, or go back where the Rollout says so; undefined when the source answers. */
+/**
+ * An outage of the source: hold, or go back where the Rollout says so; undefined when the source answers, and while something
+ * is done about harm that was judged before: that has a deadline of its own.
+ */
 export function outage(world: World, attempt: Attempt, nowMs: number): Decision | Report | undefined {
   const { answer } = world;
-  if (answer.kind !== 'sourceDown') return undefined;
+  if (answer.kind !== 'sourceDown' || isClimbing(attempt)) return undefined;
   const { afterMs, do: wish } = attempt.spec.analysis.onSourceDown;
   if (wish === 'rollback' && answer.everAnswered && nowMs - answer.sinceMs >= afterMs)
     return enterRetreat(world, nowMs, {
@@ -163,12 +115,12 @@ export function outage(world: World, attempt: Attempt, nowMs: number): Decision 
 
 /**
  * May a route go up to the weight that was decided? What was decided on good evidence still rests on it until the weight
- * was reached once: a source that falls silent, a doubt or a pause in between stops the rise where it stands (S4, S7).
+ * was reached once: a source that falls silent, a doubt, an alert or a pause in between stops the rise where it stands (S4, S7).
  */
 export function mayRise(world: World, attempt: Attempt): boolean {
   if (attempt.pausedBy !== undefined) return false;
   if (attempt.brake !== undefined || attempt.convergedAtMs !== undefined) return true;
-  return !isDoubtful(world) && (!isSilent(world) || isAskedFor(attempt));
+  return !isDoubtful(world) && ((!isSilent(world) && !isAlarmed(world)) || isAskedFor(attempt));
 }
 
 /** An outage, or a source that has not answered so far: nobody would see what a weight does. */

@@ -48,6 +48,8 @@ export function look(cluster: Cluster, spec: EffectiveSpec, answer: Answer, nowM
     guard: 'admission',
     rehearsal: stable === undefined ? undefined : {},
     check: undefined,
+    flags: [],
+    alerts: [],
   };
 }
 

@@ -34,7 +34,7 @@ export function obey(cluster: Cluster, effect: Effect, nowMs: number): Cluster {
       return { ...cluster, maxSurge: effect.value, maxSurgeBefore: effect.before };
     case 'handOver':
       return changed(cluster, effect.uid, { owner: 'nobody', attempt: 0 });
-    // None of these has anything to change here: there is no operator to attach, no person, and no other tool.
+    // None of these has anything to change here: there is no operator to attach, no person, no flag and no other tool.
     case 'addFinalizer':
     case 'removeFinalizer':
     case 'attach':
@@ -42,6 +42,8 @@ export function obey(cluster: Cluster, effect: Effect, nowMs: number): Cluster {
     case 'proveGuard':
     case 'rehearse':
     case 'check':
+    case 'flag':
+    case 'dropFlag':
     case 'clearMarks':
     case 'answerAction':
       return cluster;

@@ -4,7 +4,9 @@ import type { Story } from '../harness/story.ts';
 import { attach } from './attach.ts';
 import { bad5, bad50 } from './bad.ts';
 import { commonMode } from './common-mode.ts';
+import { costStories } from './cost.ts';
 import { deleteBackground, deleteForeground } from './delete.ts';
+import { flagStories } from './flags.ts';
 import { forcedApply } from './forced-apply.ts';
 import { good } from './good.ts';
 import { harmStories } from './harms.ts';
@@ -34,4 +36,17 @@ const releases: readonly Story[] = [
   native,
 ];
 
-export const stories = programme === 'harms' ? harmStories : releases;
+/** Twenty in all, side by side in four shops, in the hour in which the harmful versions are found. */
+const incidents: readonly Story[] = [1, 2, 3, 4].map((part) => ({
+  ...commonMode,
+  name: `incident-${part}`,
+  title: `${commonMode.title}, part ${part} of 4`,
+}));
+
+const sets = {
+  releases,
+  harms: [...harmStories, ...incidents, prometheusDown],
+  flags: [...flagStories, ...costStories],
+} as const;
+
+export const stories: readonly Story[] = sets[programme];

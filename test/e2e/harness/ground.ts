@@ -11,10 +11,15 @@ import { loadConnection } from '../../../src/kube/config.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { namespaces } from '../../../src/kube/resources.ts';
 import { HttpTransport } from '../../../src/kube/transport.ts';
+import { nodeAddress } from '../../cluster/addresses.ts';
 import { isUnavailable, openCluster } from '../../cluster/cluster.ts';
 import type { TestCluster, Unavailable } from '../../cluster/cluster.ts';
+import { ensureFlaggedImage } from '../../flagged/image.ts';
 import { apiServer } from '../../policies/api-server.ts';
 import { installSerin } from '../../policies/install.ts';
+import { whyNoUnleash } from '../../unleash/install.ts';
+import { startUnleash } from '../../unleash/unleash.ts';
+import type { RunningUnleash } from '../../unleash/unleash.ts';
 
 export const repository = join(import.meta.dirname, '..', '..', '..');
 /**
@@ -22,14 +27,15 @@ export const repository = join(import.meta.dirname, '..', '..', '..');
  * MutatingAdmissionPolicy, the pause guard. `SERIN_E2E_GUARD=pause` asks for the second.
  */
 export const guard = process.env['SERIN_E2E_GUARD'] === 'pause' ? 'pause' : 'admission';
-/** What is played: whole releases, or the harms that a version can do (`SERIN_E2E_SET=harms`). */
-export const programme = process.env['SERIN_E2E_SET'] === 'harms' ? 'harms' : 'releases';
+const programmes = ['releases', 'harms', 'flags'] as const;
+/** What is played, `SERIN_E2E_SET`: whole releases, the harms that a version can do, or flags and cost. */
+export const programme = programmes.find((one) => one === process.env['SERIN_E2E_SET']) ?? 'releases';
 /** Results, logs of operators and of the load: kept for a look after a failure. */
 export const resultsDirectory = join(
   repository,
   '.e2e',
   ...(guard === 'pause' ? ['pause'] : []),
-  ...(programme === 'harms' ? ['harms'] : []),
+  ...(programme === 'releases' ? [] : [programme]),
 );
 export const operatorUser = 'system:serviceaccount:serin-system:serin';
 /** Names of the MetricSources of the stories. */
@@ -44,16 +50,24 @@ export interface Ground {
   readonly auditLog: string;
   /** The program that is tried: a path that Node.js runs. */
   readonly program: string;
+  /** Runs where a story wants it. */
+  readonly unleash: RunningUnleash | undefined;
   close(): Promise<void>;
 }
 
 /** Opens the cluster and installs Serin, or says in a sentence why the stories cannot be played here. */
-export async function openGround(program: string, say: (line: string) => void): Promise<Ground | Unavailable> {
+export async function openGround(
+  program: string,
+  say: (line: string) => void,
+  { withUnleash = false } = {},
+): Promise<Ground | Unavailable> {
   const cluster = await openCluster(['admission', 'pods', 'gateway', 'prometheus', 'audit'], say);
   if (isUnavailable(cluster)) return cluster;
   const { gatewayUrl, prometheusUrl, auditLog } = cluster;
   if (gatewayUrl === undefined || prometheusUrl === undefined || auditLog === undefined)
     return { unavailable: 'the cluster says that it has a gateway, Prometheus and an audit log, and has not' };
+  const whyNot = withUnleash ? whyNoUnleash() : undefined;
+  if (whyNot !== undefined) return { unavailable: `Unleash does not run here: it ${whyNot}` };
   const connection = loadConnection({ kubeconfig: cluster.kubeconfig });
   const transport = new HttpTransport({ connection, clock: systemClock, userAgent: 'serin-e2e' });
   const admin = new KubeClient({ transport, fieldManager: 'serin-e2e' });
@@ -62,6 +76,7 @@ export async function openGround(program: string, say: (line: string) => void): 
   await installSerin(apiServer(cluster), 'serin-e2e-policies');
   if (guard === 'pause') await removeMutatingPolicies(apiServer(cluster));
   await installSources(admin, prometheusUrl);
+  const unleash = withUnleash ? await openUnleash(say) : undefined;
   return {
     cluster,
     admin,
@@ -69,8 +84,19 @@ export async function openGround(program: string, say: (line: string) => void): 
     gatewayUrl,
     auditLog,
     program,
-    close: () => transport.close(),
+    unleash,
+    close: async () => {
+      await unleash?.stop();
+      await transport.close();
+    },
   };
+}
+
+/** On the node's address, where pods reach it; and the image of the pods that ask it. */
+async function openUnleash(say: (line: string) => void): Promise<RunningUnleash> {
+  await ensureFlaggedImage(say);
+  say('starting Unleash');
+  return startUnleash({ host: nodeAddress });
 }
 
 /** As on a cluster that knows no MutatingAdmissionPolicy. The next suite that needs them installs them again. */

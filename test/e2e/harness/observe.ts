@@ -32,6 +32,8 @@ export interface StatusMoment {
   readonly step: number;
   /** The weight that is decided: the brake's while it is on. 0 without an attempt. */
   readonly weightPercent: number;
+  /** Since when the ladder is climbed that judged harm begins; absent while it is not. */
+  readonly ladderSinceMs: number | undefined;
 }
 
 export interface PodSeen {
@@ -234,6 +236,7 @@ function momentOf(status: RolloutStatus): StatusMoment {
     stage: attempt?.stage ?? '',
     step: attempt?.step ?? 0,
     weightPercent: attempt?.brake?.weightPercent ?? attempt?.weightPercent ?? 0,
+    ladderSinceMs: attempt?.ladder?.sinceMs,
   };
 }
 

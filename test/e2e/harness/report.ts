@@ -11,6 +11,7 @@ import type { Figure, Row, Story } from './story.ts';
 const reports = {
   releases: { file: 'measured', title: 'Measured', script: 'e2e:full' },
   harms: { file: 'measured-harms', title: 'What each kind of harm costs', script: 'e2e:harms' },
+  flags: { file: 'measured-flags', title: 'Flags and cost, measured', script: 'e2e:flags' },
 } as const;
 const report = reports[programme];
 const ofGuard =

@@ -15,14 +15,17 @@ import { startLoad } from '../../cluster/load.ts';
 import type { Load } from '../../cluster/load.ts';
 import { Git } from './apply.ts';
 import { OperatorAudit } from './audit.ts';
+import { FlagStage } from './flag-stage.ts';
 import { ensureNamespace, resultsDirectory } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { Watcher } from './observe.ts';
 import { Operator } from './operator.ts';
 import { hostOf, shopName, versionName } from './shop.ts';
-import type { ShopOptions, Version } from './shop.ts';
+import type { Flagged, ShopOptions, Version } from './shop.ts';
 
-export interface SceneOptions extends Omit<ShopOptions, 'namespace'> {
+export interface SceneOptions extends Omit<ShopOptions, 'namespace' | 'flagged'> {
+  /** The shop is the one whose new code is behind a flag of a real Unleash. */
+  readonly withFlag?: { readonly use: Flagged['use']; readonly observe: string; readonly startsOn: boolean };
   readonly ratePerSecond?: number;
   /** `attached`: Serin has taken charge. `alone`: shop and load only; the story starts the rest. */
   readonly start: 'attached' | 'alone';
@@ -36,6 +39,7 @@ export class Scene {
   readonly git: Git;
   readonly watcher: Watcher;
   readonly load: Load;
+  readonly #stage: FlagStage | undefined;
   readonly #audit: OperatorAudit;
   #operator: Operator | undefined;
   #version = 1;
@@ -43,13 +47,14 @@ export class Scene {
   private constructor(
     ground: Ground,
     namespace: string,
-    parts: { git: Git; watcher: Watcher; load: Load; auditFrom: number },
+    parts: { git: Git; watcher: Watcher; load: Load; auditFrom: number; stage: FlagStage | undefined },
   ) {
     this.ground = ground;
     this.namespace = namespace;
     this.git = parts.git;
     this.watcher = parts.watcher;
     this.load = parts.load;
+    this.#stage = parts.stage;
     this.#audit = new OperatorAudit(ground.auditLog, namespace, parts.auditFrom);
   }
 
@@ -58,7 +63,10 @@ export class Scene {
     const namespace = `e2e-${name}-${Date.now().toString(36).slice(-5)}`;
     const auditFrom = auditPosition(ground.auditLog);
     await ensureNamespace(ground.admin, namespace);
-    const git = new Git(ground.admin, { ...options, namespace }, { number: 1, ...options.first }, 4);
+    const { withFlag } = options;
+    const stage = withFlag === undefined ? undefined : await FlagStage.open(ground, namespace, withFlag);
+    const flagged = stage === undefined ? {} : { flagged: stage.shop };
+    const git = new Git(ground.admin, { ...options, ...flagged, namespace }, { number: 1, ...options.first }, 4);
     await git.applyAll();
     const watcher = await Watcher.start(ground.admin, namespace);
     await watcher.until(
@@ -70,7 +78,7 @@ export class Scene {
     const out = join(resultsDirectory, 'logs', `${namespace}-load.jsonl`);
     const { ratePerSecond = 100 } = options;
     const load = startLoad({ url: ground.gatewayUrl, host: hostOf(namespace), ratePerSecond, out });
-    const scene = new Scene(ground, namespace, { git, watcher, load, auditFrom });
+    const scene = new Scene(ground, namespace, { git, watcher, load, auditFrom, stage });
     if (options.start === 'attached') await scene.attach();
     return scene;
   }
@@ -88,6 +96,12 @@ export class Scene {
       watcher.status.stable !== undefined &&
       watcher.status.journal?.attempt === undefined;
     return watcher.until('the Rollout to be Idle', isAtRest, withinMs);
+  }
+
+  /** The flag of a scene `withFlag`. */
+  get stage(): FlagStage {
+    if (this.#stage === undefined) throw new Error('this scene has no flag');
+    return this.#stage;
   }
 
   get operator(): Operator {
@@ -139,6 +153,7 @@ export class Scene {
     await this.load.stop();
     await this.watcher.stop();
     await admin.delete(namespaces, { name: this.namespace });
+    await this.#stage?.close();
     for (const kind of [rolloutKind, releaseRecordKind]) await this.#release(kind);
   }
 

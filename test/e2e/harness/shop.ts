@@ -1,4 +1,5 @@
 /** What an application team keeps in Git: a plain Deployment, its Service and HTTPRoute, and the few lines of a Rollout. */
+import type { Metric } from '../../../src/api/metric.ts';
 import type { RolloutSpec } from '../../../src/api/rollout.ts';
 import { sources } from './ground.ts';
 
@@ -20,6 +21,25 @@ export interface Version {
   readonly slowMs?: number;
   /** How long after its start each of its pods ends with an error. */
   readonly crashAfterMs?: number;
+  /** What each answer costs. */
+  readonly cpuMsPerRequest?: number;
+  /** Calls of an API with a price, counted in `priced_calls_total`. */
+  readonly callsPerRequest?: number;
+  /** Part of its answers that are 500 where the flag of the scene is on; 0: it has no code behind the flag. */
+  readonly flaggedErrorRate?: number;
+}
+
+/** A shop of which the new code is behind a flag. */
+export interface Flagged {
+  /** Name of the FlagSource. */
+  readonly source: string;
+  readonly flag: string;
+  /** What its pods need to ask for the flag. */
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly image: string;
+  /** `ladder`: harm turns it off first. `step`: a step of the release turns it on. */
+  readonly use: 'ladder' | 'step';
+  readonly observe: string;
 }
 
 export interface ShopOptions {
@@ -28,6 +48,14 @@ export interface ShopOptions {
   readonly dataPlane?: keyof typeof sources;
   /** Latency is judged too. */
   readonly latency?: boolean;
+  /** What is judged beside errors. */
+  readonly metrics?: readonly Metric[];
+  /** Of its container. */
+  readonly resources?: {
+    readonly requests: Readonly<Record<string, string>>;
+    readonly limits?: Readonly<Record<string, string>>;
+  };
+  readonly flagged?: Flagged;
   readonly steps?: readonly { weight: number; atLeast: string }[];
   readonly bake?: string;
   /** How the new version gets its share; default `routes`. */
@@ -50,35 +78,45 @@ export const storySettings = {
   ruleOut: '2x + 4pp',
 } as const;
 
-export function deploymentOf({ namespace }: ShopOptions, version: Version, replicas: number) {
+export function deploymentOf(options: ShopOptions, version: Version, replicas: number) {
   const labels = { app: shopName };
   return {
-    metadata: { name: shopName, namespace, labels },
+    metadata: { name: shopName, namespace: options.namespace, labels },
     spec: {
       replicas,
       selector: { matchLabels: labels },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
-      template: { metadata: { labels, annotations: scrape }, spec: podOf(version) },
+      template: { metadata: { labels, annotations: scrape }, spec: podOf(version, options) },
     },
   };
 }
 
 const scrape = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080', 'prometheus.io/path': '/metrics' };
 
-function podOf(version: Version) {
+/** A variable of the container, where the version says something about it. */
+function where(name: string, value: number | undefined) {
+  return value === undefined ? [] : [{ name, value: String(value) }];
+}
+
+function podOf(version: Version, { flagged, resources }: ShopOptions) {
   const env = [
     { name: 'VERSION', value: versionName(version) },
     { name: 'ERROR_RATE', value: String(version.errorRate ?? 0) },
     { name: 'LATENCY_MS', value: String(version.latencyMs ?? 0) },
     { name: 'SLOW_SHARE', value: String(version.slowShare ?? 0) },
     { name: 'SLOW_MS', value: String(version.slowMs ?? 0) },
-    ...(version.crashAfterMs === undefined ? [] : [{ name: 'CRASH_AFTER_MS', value: String(version.crashAfterMs) }]),
+    ...where('CRASH_AFTER_MS', version.crashAfterMs),
+    ...where('CPU_MS_PER_REQUEST', version.cpuMsPerRequest),
+    ...where('CALLS_PER_REQUEST', version.callsPerRequest),
+    ...where('FLAGGED_ERROR_RATE', version.flaggedErrorRate),
+    ...(flagged?.env ?? []),
   ];
   // All tags are the same program; beyond the last one VERSION alone tells versions apart.
-  const image = `${workloadImage}:v${Math.min(version.number, 60)}`;
+  const image = flagged?.image ?? `${workloadImage}:v${Math.min(version.number, 60)}`;
   const ready = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1, timeoutSeconds: 5 };
   const ports = [{ name: 'http', containerPort: 8080 }];
-  const container = { name: 'app', image, imagePullPolicy: 'Never', env, ports, readinessProbe: ready };
+  const limits = resources === undefined ? {} : { resources };
+  const container = { name: 'app', image, imagePullPolicy: 'Never', env, ports, readinessProbe: ready, ...limits };
   return { terminationGracePeriodSeconds: 30, containers: [container] };
 }
 
@@ -101,18 +139,32 @@ export function routeOf({ namespace }: ShopOptions) {
 }
 
 export function rolloutOf(options: ShopOptions): { metadata: { name: string; namespace: string }; spec: RolloutSpec } {
-  const { namespace, dataPlane = 'app', steps = storySettings.steps, bake = storySettings.bake, latency } = options;
+  const { namespace, dataPlane = 'app', bake = storySettings.bake, latency, metrics = [] } = options;
   const routes = options.sharing === 'service' ? {} : { routes: [{ kind: 'HTTPRoute' as const, name: shopName }] };
   return {
     metadata: { name: shopName, namespace },
     spec: {
       targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: shopName },
       traffic: { service: shopName, ...routes, drain: storySettings.drain },
-      strategy: { steps: [...steps], bake },
+      strategy: { steps: stepsOf(options), bake },
       analysis: {
         source: sources[dataPlane],
-        metrics: [{ errors: { ruleOut: storySettings.ruleOut } }, ...(latency ? [{ latency: {} }] : [])],
+        metrics: [{ errors: { ruleOut: storySettings.ruleOut } }, ...(latency ? [{ latency: {} }] : []), ...metrics],
       },
+      ...ladderOf(options),
     },
   };
+}
+
+/** The flag is turned on at the first weight, when few users are on the new version. */
+function stepsOf({ flagged, steps = storySettings.steps }: ShopOptions) {
+  if (flagged?.use !== 'step') return [...steps];
+  const { source, flag: name } = flagged;
+  return steps.flatMap((step, index) => (index === 0 ? [step, { flag: { source, name, variant: 'on' } }] : [step]));
+}
+
+function ladderOf({ flagged }: ShopOptions) {
+  if (flagged?.use !== 'ladder') return {};
+  const { source, flag: name, observe } = flagged;
+  return { onAnomaly: [{ flag: { source, name, variant: 'off', observe } }, { rollback: {} }] };
 }

@@ -17,6 +17,7 @@ type settings struct {
 	SlowShare       float64 `json:"slowShare"`
 	SlowMs          float64 `json:"slowMs"`
 	CPUMsPerRequest float64 `json:"cpuMsPerRequest"`
+	CallsPerRequest float64 `json:"callsPerRequest"`
 	Crash           bool    `json:"crash"`
 }
 
@@ -34,6 +35,7 @@ func newBehaviour() *behaviour {
 		SlowShare:       number("SLOW_SHARE", 0),
 		SlowMs:          number("SLOW_MS", 0),
 		CPUMsPerRequest: number("CPU_MS_PER_REQUEST", 0),
+		CallsPerRequest: number("CALLS_PER_REQUEST", 0),
 	}}
 }
 

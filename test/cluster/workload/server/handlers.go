@@ -47,6 +47,7 @@ func userHandler(state *behaviour, metrics *metrics) http.Handler {
 		began := time.Now()
 		now := state.get()
 		burn(time.Duration(now.CPUMsPerRequest * float64(time.Millisecond)))
+		metrics.call(now.CallsPerRequest)
 		latencyMs := now.LatencyMs
 		if rand.Float64() < now.SlowShare {
 			latencyMs += now.SlowMs

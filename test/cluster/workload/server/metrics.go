@@ -23,10 +23,12 @@ type series struct {
 	buckets []uint64
 }
 
-// metrics is the exposition of the application, written by hand: two families and the two times of the process.
+// metrics is the exposition of the application, written by hand: two families of requests, what the process uses and, where
+// a request costs any, the calls of an API that has a price.
 type metrics struct {
 	mutex   sync.Mutex
 	series  map[labels]*series
+	calls   float64
 	started time.Time
 }
 
@@ -52,6 +54,16 @@ func (m *metrics) observe(code int, method string, took time.Duration) {
 	}
 }
 
+// call counts calls of the priced API; parts of one add up.
+func (m *metrics) call(calls float64) {
+	if calls <= 0 {
+		return
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.calls += calls
+}
+
 func (m *metrics) serve(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = w.Write([]byte(m.text()))
@@ -70,6 +82,8 @@ func (m *metrics) text() string {
 	var out strings.Builder
 	m.writeCounters(&out, keys)
 	m.writeHistogram(&out, keys)
+	m.writeCalls(&out)
+	writeUse(&out)
 	fmt.Fprintf(&out, "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n")
 	fmt.Fprintf(&out, "# TYPE process_start_time_seconds gauge\n")
 	fmt.Fprintf(&out, "process_start_time_seconds %.3f\n", float64(m.started.UnixMilli())/1000)
@@ -84,6 +98,14 @@ func (m *metrics) writeCounters(out *strings.Builder, keys []labels) {
 	for _, key := range keys {
 		fmt.Fprintf(out, "http_requests_total{code=%q,method=%q} %d\n", key.code, key.method, m.series[key].count)
 	}
+}
+
+func (m *metrics) writeCalls(out *strings.Builder) {
+	if m.calls == 0 {
+		return
+	}
+	fmt.Fprintf(out, "# HELP priced_calls_total Calls of an API that has a price.\n# TYPE priced_calls_total counter\n")
+	fmt.Fprintf(out, "priced_calls_total %g\n", m.calls)
 }
 
 func (m *metrics) writeHistogram(out *strings.Builder, keys []labels) {

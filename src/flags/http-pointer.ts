@@ -1,0 +1,14 @@
+/** Follows a JSON pointer (RFC 6901): into own fields and elements alone, never into what an object inherits. */
+
+/** Undefined when nothing is there. */
+export function pointed(json: unknown, pointer: string): unknown {
+  const names = pointer.split('/').slice(1);
+  let here = json;
+  for (const name of names) {
+    if (typeof here !== 'object' || here === null) return undefined;
+    const key = name.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (!Object.hasOwn(here, key) || (Array.isArray(here) && !/^(0|[1-9]\d*)$/.test(key))) return undefined;
+    here = Reflect.get(here, key);
+  }
+  return here;
+}
