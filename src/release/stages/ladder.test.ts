@@ -161,8 +161,16 @@ test('a look comes no later than the end of the rung', () => {
 
 test.each<[string, readonly FlagAnswer[], string]>([
   ['refuses', flagAnswer({ task: 'plan', kind: 'failed', sentence: 'unleash answered 403.' }), 'unleash answered 403.'],
-  ['hangs', flagAnswer({ task: 'plan', kind: 'asked' }), 'it is not seen to be served; whoever runs the flag backend looks into it.'],
-  ['is not known any more after a restart', [], 'it is not seen to be served; whoever runs the flag backend looks into it.'],
+  [
+    'hangs',
+    flagAnswer({ task: 'plan', kind: 'asked' }),
+    'it is not seen to be served; whoever runs the flag backend looks into it.',
+  ],
+  [
+    'is not known any more after a restart',
+    [],
+    'it is not seen to be served; whoever runs the flag backend looks into it.',
+  ],
 ])('a backend that %s costs no more than its own time', (_what, flags, why) => {
   const first = { ...shop([pricing, back]), answer: harm };
   const world = then(first, decide(first, NOW), { flags });
