@@ -1,6 +1,7 @@
 // Objects that cannot work, on a real API server with the real operator: each gets one sentence that says what to change, the
 // workload stays as it was, and Serin attaches by itself when the world is right.
 import { PHASES } from '../../src/api/reasons.ts';
+import { JOURNAL_VERSION } from '../../src/api/rollout-status.ts';
 import { SERIN, pathTo } from '../policies/api-server.ts';
 import { type RunningOperator, startOperator } from '../policies/operator.ts';
 import { openStage } from '../policies/stage.ts';
@@ -124,7 +125,7 @@ stage.describe('what only the cluster can know', () => {
       await poison(newer, { journal: { version: 99, attempts: 1, handledActions: [] } });
       const { status } = await stalled(rolloutOf(newer), 'NewerJournal');
       expect(status?.message).toBe(
-        'A newer Serin wrote the status of this Rollout (journal 99, this one knows 2); install that version again, nothing moves until then.',
+        `A newer Serin wrote the status of this Rollout (journal 99, this one knows ${JOURNAL_VERSION}); install that version again, nothing moves until then.`,
       );
     });
 
