@@ -3,6 +3,7 @@
 import type { Answer, Judged } from '../analysis/answer.ts';
 import { judgedAnswer } from '../analysis/explain.ts';
 import type { EngineName, JudgeState } from '../analysis/judge.ts';
+import { restartsName } from '../analysis/metric.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
 
 /** What is known of an attempt's reading; times are the operator's clock. */
@@ -40,17 +41,23 @@ const discoveredWithinMs = 60_000;
 
 export function answerOf(facts: Facts, nowMs: number): Answer {
   const cuts = facts.judge ? newestCuts(facts.judge, facts.engines) : [];
-  if (facts.judge && cuts.length > 0) return judgedOrDown(facts, facts.judge, cuts, nowMs);
+  // Restarts are counted without the source: as long as nothing else was seen, their calm is not the release's (S4, S7).
+  const asked = facts.engines.filter(({ name }) => name !== restartsName);
+  const isBlind = asked.length > 0 && !asked.some(({ lastCutMs }) => lastCutMs !== undefined);
+  if (facts.judge && cuts.length > 0) {
+    const answer = judgedOrDown(facts, facts.judge, cuts, nowMs);
+    if (!isBlind || (answer.kind === 'judged' && grave.has(answer.level))) return answer;
+  }
   // Once judged, nothing that is read now (the promotion has no arms) unsays what was found.
   if (facts.judge && (facts.judge.isHarmful || facts.engines.length === 0)) {
     return judgedAnswer(facts.judge, facts.settings, 0, false);
   }
-  const failing = everyFailure(facts.engines);
+  const failing = everyFailure(asked);
   const askedMs = nowMs - (facts.firstAskedMs ?? nowMs);
   if (failing && askedMs > patience(unknownWindowMs)) {
     return { kind: 'sourceDown', sinceMs: facts.firstAskedMs ?? nowMs, everAnswered: false, sentence: failing };
   }
-  return nothingYet(facts, failing, askedMs, nowMs - (facts.canarySinceMs ?? nowMs));
+  return nothingYet({ ...facts, engines: asked }, failing, askedMs, nowMs - (facts.canarySinceMs ?? nowMs));
 }
 
 /** Every metric must be seen: one that is still read must not hide that another has gone blind (S4, S7). */
