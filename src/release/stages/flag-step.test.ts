@@ -215,3 +215,11 @@ test('whoever is deleted waits a minute for a backend and no longer', () => {
   expect(late.effects.some((effect) => effect.kind === 'detach')).toBe(true);
   expect(late.events.map(({ reason }) => reason)).toEqual(['FlagNotRestored', 'Detached']);
 });
+
+test('a backend that comes back after a person paused turns no flag on meanwhile', () => {
+  const { previous: _none, servedAtMs: _never, ...planning } = { ...entry, state: 'planning' as const };
+  const flags = told({ task: 'plan', kind: 'planned', previous: '"off"', isServed: false });
+  const decided = decide({ ...atFlag([planning], { pausedBy: 'alice' }), flags }, NOW);
+  expect(flagsOf(decided)).toEqual([]);
+  expect(decided.memory.journal.flags).toMatchObject([{ state: 'planning' }]);
+});

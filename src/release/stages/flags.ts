@@ -3,6 +3,7 @@
  * attempt does not go forward any more is turned back, unless it was the cause of harm: then only a person does (S5).
  */
 import type { FlagEntry } from '../../api/rollout-status.ts';
+import { isClimbing } from '../climbing.ts';
 import type { Decision, Effect, Note } from '../decision.ts';
 import { answerTo, flagsIn, taskOf, turnedBack, withFlags } from '../flags.ts';
 import type { Memory, World } from '../world.ts';
@@ -34,6 +35,13 @@ function isForward({ journal: { attempt } }: Memory, entry: FlagEntry): boolean 
   return attempt !== undefined && attempt.number === entry.attempt && attempt.stage !== 'retreat';
 }
 
+/** Nothing was written yet: a step turns no flag on while there is doubt, harm or a pause, whenever its backend comes back (S4). */
+function isHeldBack({ journal: { attempt } }: Memory, { why, state }: FlagEntry): boolean {
+  if (why !== 'step' || state !== 'planning' || attempt === undefined) return false;
+  const { brake, pausedBy, flagHarm } = attempt;
+  return isClimbing(attempt) || brake !== undefined || pausedBy !== undefined || flagHarm !== undefined;
+}
+
 function left(entry: FlagEntry, nowMs: number): FlagEntry | undefined {
   return entry.state === 'reverted' || entry.state === 'kept' ? undefined : turnedBack(entry, nowMs);
 }
@@ -42,6 +50,7 @@ function settled(world: World, memory: Memory, entry: FlagEntry, nowMs: number, 
   const answer = answerTo(world, entry);
   switch (answer?.kind) {
     case 'planned':
+      if (isHeldBack(memory, entry)) return entry;
       // It serves that already, so nothing is written and nothing will have to be put back.
       return answer.isServed
         ? { ...entry, state: 'served', sinceMs: nowMs, servedAtMs: nowMs }

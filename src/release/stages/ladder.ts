@@ -23,7 +23,16 @@ import {
 import { judgedAnew } from '../fresh-judge.ts';
 import { after, decision, remembering, withAttempt } from '../plan.ts';
 import type { Memory, World } from '../world.ts';
-import { brakedWords, cutting, hasHadItsChance, isCleared, keepsSessions, SESSIONS, withBrake } from './brake.ts';
+import {
+  brakedWords,
+  cutting,
+  hasHadItsChance,
+  isCleared,
+  keepsSessions,
+  SESSIONS,
+  withBrake,
+  withoutHaste,
+} from './brake.ts';
 import { type Harm, harmNow } from './harm.ts';
 import {
   bounded,
@@ -171,7 +180,8 @@ function afterwards({ answer }: World, { ladder }: Attempt): Ladder['after'] {
 function goesOn(world: World, attempt: Attempt, rung: PresentRung, nowMs: number): Decision {
   const counts = afterwards(world, attempt);
   const sentence = goneWords(rung, changedWords(attempt, rung, counts));
-  const { brake: _off, convergedAtMs: _stale, ...rest } = told(attempt, rung, sentence, nowMs);
+  // Whoever asked to go faster had not seen this.
+  const { brake: _off, convergedAtMs: _stale, ...rest } = withoutHaste(told(attempt, rung, sentence, nowMs));
   const { ladder } = rest;
   const over =
     ladder === undefined ? {} : { ladder: { ...ladder, endedAtMs: nowMs, ...(counts && { after: counts }) } };

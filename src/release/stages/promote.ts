@@ -214,8 +214,11 @@ function finishing(
       [{ kind: 'endRecord', record: attempt.record, outcome: 'Promoted', reason: 'Promoted', message }],
       'The record is being closed.',
     );
-  // What its steps turned on belongs to the revision, which stays.
-  const kept = flagsIn(world.memory).filter(({ why, attempt: of }) => why !== 'step' || of !== attempt.number);
+  // What its steps turned on belongs to the revision, which stays; what is being put back, or could not be, is not forgotten.
+  const kept = flagsIn(world.memory).filter(
+    ({ why, attempt: of, state }) =>
+      why !== 'step' || of !== attempt.number || state === 'reverting' || state === 'failed',
+  );
   const memory = { ...withFlags(withoutAttempt(world.memory), kept), stable: revisionOf(canary, nowMs) };
   return decision(
     memory,
