@@ -7,7 +7,7 @@ import { header } from './header.ts';
 import { keptHeaders, secretRefSchema } from './metric-source.ts';
 import { distinct, withRules } from './rules.ts';
 import { parseSpanMs, SPAN_PATTERN } from './duration.ts';
-import { span } from './text.ts';
+import { span, trustedAuthorities } from './text.ts';
 
 /** What `$(…)` in a text of these calls may say. */
 export const flagPlaceholders = ['flag', 'variant', 'value', 'percent', 'changeId', 'namespace'] as const;
@@ -157,7 +157,7 @@ export const flagHttpSchema = withRules(
       ).optional(),
       auth: authSchema.optional(),
       timeout: requestTimeout(),
-      caBundle: trusted(),
+      caBundle: trustedAuthorities(),
     })
     .describe('Any server that changes a flag by one HTTP request, and shows by another what is served.'),
   [
@@ -179,15 +179,4 @@ export function requestTimeout() {
         !new RegExp(SPAN_PATTERN).test(text) || (parseSpanMs(text) >= 500 && parseSpanMs(text) <= 10_000),
     },
   ]).optional();
-}
-
-export function trusted() {
-  return z
-    .string()
-    .min(1)
-    .max(65_536)
-    .optional()
-    .describe(
-      'Certificates (PEM) of the authorities that may have signed the certificate of the server. With it no others are trusted. Default: public authorities.',
-    );
 }

@@ -4,10 +4,10 @@
  */
 import * as z from 'zod';
 import { DURATION_PATTERN, parseDurationMs } from './duration.ts';
-import { flagHttpSchema, requestTimeout, trusted } from './flag-http.ts';
-import { address, namespacesSchema, secretRefSchema } from './metric-source.ts';
+import { flagHttpSchema, requestTimeout } from './flag-http.ts';
+import { address, authoritiesNeedTls, namespacesSchema, secretRefSchema } from './metric-source.ts';
 import { withRules } from './rules.ts';
-import { duration, objectName, serviceName } from './text.ts';
+import { duration, objectName, pathName, serviceName, trustedAuthorities } from './text.ts';
 
 const token = (whose: string) =>
   z
@@ -15,15 +15,6 @@ const token = (whose: string) =>
       secretRef: secretRefSchema.describe(`The Secret with the credential: its key token is ${whose}.`),
     })
     .describe(`How the operator proves who it is: ${whose}. Read again every minute, so that it may be rotated.`);
-
-/** As an identifier stands in a path. */
-const named = (longest: number, description: string) =>
-  z
-    .string()
-    .min(1)
-    .max(longest)
-    .regex(/^[A-Za-z0-9][-A-Za-z0-9._~]*$/)
-    .describe(description);
 
 const server = (whose: string) => ({
   address: z
@@ -33,15 +24,8 @@ const server = (whose: string) => ({
     .regex(address)
     .describe(`Base URL of ${whose}, http or https, with a path if it lives under one. Without user name or query.`),
   timeout: requestTimeout(),
-  caBundle: trusted(),
+  caBundle: trustedAuthorities(),
 });
-
-const secured = {
-  cel: "!has(self.caBundle) || self.address.startsWith('https://')",
-  message: 'caBundle needs an address with https://, without TLS there is no certificate to check.',
-  holds: (spec: { readonly caBundle?: string | undefined; readonly address: string }) =>
-    spec.caBundle === undefined || spec.address.startsWith('https://'),
-};
 
 const featureFlagSchema = withRules(
   z
@@ -98,25 +82,25 @@ const unleashSchema = withRules(
   z
     .strictObject({
       ...server('Unleash; /api is added'),
-      project: named(100, 'The project of the flags. Default: default.').optional(),
-      environment: named(100, 'The environment in which flags are changed, such as production.'),
+      project: pathName(100, 'The project of the flags. Default: default.').optional(),
+      environment: pathName(100, 'The environment in which flags are changed, such as production.'),
       auth: token('a token that may change flags of the project (of a service account, or an admin token)'),
       clientAuth: token('a backend token of the environment, with which Serin reads what applications read'),
     })
     .describe('An Unleash server.'),
-  [secured],
+  [authoritiesNeedTls],
 );
 
 const fliptSchema = withRules(
   z
     .strictObject({
       ...server('Flipt v2; /api/v2 is added'),
-      environment: named(100, 'The environment. Default: default.').optional(),
-      namespace: named(100, 'The namespace of the flags, in Flipt. Default: default.').optional(),
+      environment: pathName(100, 'The environment. Default: default.').optional(),
+      namespace: pathName(100, 'The namespace of the flags, in Flipt. Default: default.').optional(),
       auth: token('a token of Flipt').optional(),
     })
     .describe('A Flipt v2 server.'),
-  [secured],
+  [authoritiesNeedTls],
 );
 
 const withinMs = { least: 1_000, most: 300_000 } as const;

@@ -1,21 +1,12 @@
 /** Owns how a Rollout names a feature flag and the variant that is to be served, and the step that turns one on. */
 import * as z from 'zod';
-import { objectName } from './text.ts';
-
-/** No slash and no space in them: they stand in addresses and in messages. */
-const named = (longest: number, description: string) =>
-  z
-    .string()
-    .min(1)
-    .max(longest)
-    .regex(/^[A-Za-z0-9][-A-Za-z0-9._~]*$/)
-    .describe(description);
+import { objectName, pathName } from './text.ts';
 
 /** What says which variant of which flag. */
 export const flagFields = {
   source: objectName('Name of the FlagSource, through which the flag is changed.'),
-  name: named(128, 'Name of the flag, as its backend knows it.'),
-  variant: named(
+  name: pathName(128, 'Name of the flag, as its backend knows it.'),
+  variant: pathName(
     64,
     'The variant that is to be served, as the backend names it; "on" and "off" for a flag that has none.',
   ),

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { header } from './header.ts';
 import { distinct, withRules } from './rules.ts';
-import { duration, objectName, serviceName } from './text.ts';
+import { duration, objectName, serviceName, trustedAuthorities } from './text.ts';
 
 // No user information, query or fragment: a credential in an address ends up in logs and in `kubectl get`.
 export const address =
@@ -51,6 +51,13 @@ const headerSchema = header({
     'this header is not for a MetricSource to set: a credential goes into the Secret of auth, the others belong to the request.',
 });
 
+export const authoritiesNeedTls = {
+  cel: "!has(self.caBundle) || self.address.startsWith('https://')",
+  message: 'caBundle needs an address with https://, without TLS there is no certificate to check.',
+  holds: (spec: { readonly caBundle?: string | undefined; readonly address: string }) =>
+    spec.caBundle === undefined || spec.address.startsWith('https://'),
+};
+
 const prometheusSchema = withRules(
   z
     .strictObject({
@@ -64,14 +71,7 @@ const prometheusSchema = withRules(
         ),
       timeout: duration('How long one query may take. Default: 5s.').optional(),
       auth: authSchema.optional(),
-      caBundle: z
-        .string()
-        .min(1)
-        .max(65_536)
-        .optional()
-        .describe(
-          'Certificates (PEM) of the authorities that may have signed the certificate of the server. With it no others are trusted. Default: public authorities.',
-        ),
+      caBundle: trustedAuthorities(),
       headers: distinct(
         z
           .array(headerSchema)
@@ -81,13 +81,7 @@ const prometheusSchema = withRules(
       ).optional(),
     })
     .describe('A server that answers the Prometheus query API.'),
-  [
-    {
-      cel: "!has(self.caBundle) || self.address.startsWith('https://')",
-      message: 'caBundle needs an address with https://, without TLS there is no certificate to check.',
-      holds: (prometheus) => prometheus.caBundle === undefined || prometheus.address.startsWith('https://'),
-    },
-  ],
+  [authoritiesNeedTls],
 );
 
 const labelText = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;

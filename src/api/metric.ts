@@ -1,7 +1,7 @@
 /** Owns what a user may ask to be judged: errors, latency, restarts, two counters of their own, a number with a limit, cost, or a price. */
 import * as z from 'zod';
 import { withRules } from './rules.ts';
-import { span } from './text.ts';
+import { labelName, span } from './text.ts';
 
 const toleratePattern = /^([0-9]{1,6}(\.[0-9]{1,6})?%( or [0-9]{1,6}(\.[0-9]{1,6})?pp)?|[0-9]{1,6}(\.[0-9]{1,6})?pp)$/;
 const ruleOutPattern =
@@ -58,12 +58,7 @@ const promql = (description: string) => z.string().min(1).max(2048).describe(des
 const querySchema = withRules(
   z
     .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .max(63)
-        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
-        .describe('Name of the metric, for sentences.'),
+      name: labelName('Name of the metric, for sentences.'),
       bad: promql('Selector of the counter of what went wrong, with a label pod, in PromQL.').optional(),
       total: promql('Selector of the counter of all that was tried, in PromQL.').optional(),
       tolerate: tolerate(', with bad and total'),
@@ -132,12 +127,7 @@ const costSchema = z
 const priceSchema = withRules(
   z
     .strictObject({
-      name: z
-        .string()
-        .min(1)
-        .max(63)
-        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
-        .describe('Name of what is paid for, for sentences.'),
+      name: labelName('Name of what is paid for, for sentences.'),
       counter: promql('Selector of the counter of it, with a label pod, in PromQL.'),
       unitPrice: z.number().min(0).max(1e9).describe('What one count costs, in the currency of the metric source.'),
       ...dearer,

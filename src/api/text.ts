@@ -13,9 +13,14 @@ export function objectName(description: string) {
   return z.string().min(1).max(253).regex(subdomain).describe(description);
 }
 
-/** Name of a Service (RFC 1123 label). */
-export function serviceName(description: string) {
+/** A short name of lower-case letters, digits and dashes (RFC 1123 label). */
+export function labelName(description: string) {
   return z.string().min(1).max(63).regex(label).describe(description);
+}
+
+/** Name of a Service. */
+export function serviceName(description: string) {
+  return labelName(description);
 }
 
 /** A span of time such as `90s`, `10m` or `1h30m`. */
@@ -31,6 +36,28 @@ export function span(description: string) {
 /** A moment, RFC 3339. */
 export function moment(description: string) {
   return z.iso.datetime({ offset: true }).max(40).describe(description);
+}
+
+/** A name that may stand in an address and in a message: no slash and no space in it. */
+export function pathName(longest: number, description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(/^[A-Za-z0-9][-A-Za-z0-9._~]*$/)
+    .describe(description);
+}
+
+/** Certificates of the authorities that a server's certificate is checked against. */
+export function trustedAuthorities() {
+  return z
+    .string()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe(
+      'Certificates (PEM) of the authorities that may have signed the certificate of the server. With it no others are trusted. Default: public authorities.',
+    );
 }
 
 /** Words for people, or an opaque identifier. */

@@ -1,5 +1,6 @@
 /** What people read of flags and of the ladder, in the commands that look. */
 import type { FlagEntry, Ladder, RolloutStatus } from '../api/rollout-status.ts';
+import { flagEntry } from '../release/sample-world.ts';
 import { Picture } from './picture.ts';
 import { checkout, rolloutPath, statuses, trial } from './trial.ts';
 
@@ -7,18 +8,7 @@ const nowMs = Date.parse('2026-11-24T12:00:00Z');
 const agoMs = (seconds: number) => nowMs - seconds * 1000;
 
 function entry(part: Partial<FlagEntry> = {}): FlagEntry {
-  return {
-    id: 'uid-1-1',
-    source: 'unleash',
-    flag: 'new-pricing',
-    variant: 'off',
-    why: 'anomaly',
-    revision: '7f9c4d8b2x',
-    attempt: 1,
-    state: 'latched',
-    sinceMs: agoMs(90),
-    ...part,
-  };
+  return flagEntry({ revision: '7f9c4d8b2x', state: 'latched', sinceMs: agoMs(90), ...part });
 }
 
 const ladder: Ladder = {

@@ -1,5 +1,6 @@
 /** Words and tables of `serin plan`; it adds nothing to the plan. */
 import type { EffectiveMetric, EffectiveRung } from '../api/effective.ts';
+import { rungWords } from '../release/stages/ladder-words.ts';
 import { percent } from '../release/weights.ts';
 import type { Finding } from './check/finding.ts';
 import type { Proof } from './check/proof.ts';
@@ -104,24 +105,14 @@ function judge({ effective, source }: WholePlan): string[] {
 /** Nothing where all that is done about harm is to go back. */
 function ladderLines({ analysis, onAnomaly }: WholePlan['effective']): string[] {
   if (analysis.mode === 'observe' || onAnomaly[0]?.kind === 'rollback') return [];
-  return [`then, one after the other while harm goes on: ${onAnomaly.map(rungWords).join('; ')}`];
+  return [`then, one after the other while harm goes on: ${onAnomaly.map(timedWords).join('; ')}`];
 }
 
-function rungWords(rung: EffectiveRung): string {
-  switch (rung.kind) {
-    case 'flag':
-      return `flag ${rung.name} of ${rung.source} to ${rung.variant}, observed for ${spanOf(rung.observeMs)} at most`;
-    case 'observe':
-      return `observe for ${spanOf(rung.forMs)}`;
-    case 'notify':
-      return 'tell people';
-    case 'hold':
-      return 'hold for a person';
-    case 'rollback':
-      return 'roll back';
-    default:
-      return rung satisfies never;
-  }
+/** With how long each may take, which is not said while one is under way. */
+function timedWords(rung: EffectiveRung): string {
+  if (rung.kind === 'flag')
+    return `flag ${rung.name} of ${rung.source} to ${rung.variant}, observed for ${spanOf(rung.observeMs)} at most`;
+  return rung.kind === 'observe' ? `observe for ${spanOf(rung.forMs)}` : rungWords(rung);
 }
 
 /** Which flags may be changed, and what stands in the way of that. */

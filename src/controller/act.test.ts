@@ -2,6 +2,7 @@ import { createMetrics } from '../insight/metrics.ts';
 import { KubeClient } from '../kube/client.ts';
 import { ManualClock } from '../kube/manual-clock.ts';
 import type { Decision, Effect } from '../release/decision.ts';
+import { flagEntry } from '../release/sample-world.ts';
 import { act } from './act.ts';
 import { ApiDouble } from './api-double.ts';
 import type { Seen } from './observe.ts';
@@ -230,17 +231,7 @@ test('the questions of an attach are dry runs', async () => {
 
 test('changes of flags are handed on to those who work on them, with the namespace of the Rollout, and waited for by nobody', async () => {
   const { flagOrders, carryOut } = shop();
-  const entry = {
-    id: 'uid-1-1',
-    source: 'unleash',
-    flag: 'new-pricing',
-    variant: 'off',
-    why: 'anomaly',
-    revision: 'bbb',
-    attempt: 1,
-    state: 'planning',
-    sinceMs: 1,
-  } as const;
+  const entry = flagEntry({ sinceMs: 1 });
   await carryOut([
     { kind: 'flag', task: 'plan', entry },
     { kind: 'dropFlag', id: 'uid-1-0' },

@@ -3,13 +3,14 @@
  * and asks nobody any more once a release has left the step.
  */
 import type { EffectiveRequest } from '../api/effective.ts';
-import type { Clock } from '../kube/clock.ts';
+import { type Clock, untilAborted } from '../kube/clock.ts';
 import { presentCheck } from '../release/views.ts';
 import type { CheckAnswer, Memory } from '../release/world.ts';
 import { controlledPods, type PodLists } from './arms.ts';
 import { type PodAddress, type PodPort, podsToAsk, whyNobody } from './check-pods.ts';
 import type { Tried } from './check-requests.ts';
 import type { LookParts } from './reconcile.ts';
+import { Turns } from './turns.ts';
 
 export interface CheckOrder {
   /** Of `checkIdOf`. */
@@ -50,8 +51,7 @@ export class Checks {
   readonly #parts: ChecksParts;
   readonly #asked = new Map<string, Asked>();
   readonly #running = new Set<Promise<void>>();
-  readonly #queue: (() => void)[] = [];
-  #free = MOST_AT_ONCE;
+  readonly #turns = new Turns(MOST_AT_ONCE);
 
   constructor(parts: ChecksParts) {
     this.#parts = parts;
@@ -59,10 +59,7 @@ export class Checks {
 
   /** Ends everything that is being asked when `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+    await untilAborted(signal);
     for (const key of this.#asked.keys()) this.forget(key);
     await Promise.all(this.#running);
   }
@@ -108,7 +105,7 @@ export class Checks {
     const { signal } = asked.stop;
     while (!signal.aborted) {
       const startMs = clock.monotonicMs();
-      const tried = await this.#inTurn(() => this.#try(order, signal), signal);
+      const tried = await this.#turns.inTurn(() => this.#try(order, signal), signal);
       if (signal.aborted) return;
       this.#note(asked, tried, startMs);
       onAnswer(rollout);
@@ -137,25 +134,6 @@ export class Checks {
     }
     if (asked.answer.kind !== tried.kind) asked.sinceMs = startMs;
     asked.answer = { ...tried, forMs: this.#parts.clock.monotonicMs() - asked.sinceMs };
-  }
-
-  async #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-    if (this.#free === 0) await this.#turn();
-    else this.#free--;
-    try {
-      return signal.aborted ? undefined : await work();
-    } finally {
-      const next = this.#queue.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-
-  /** The place of whoever is done; one that is stopped meanwhile gives it on at once. */
-  #turn(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#queue.push(resolve);
-    return promise;
   }
 }
 

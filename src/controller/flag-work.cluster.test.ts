@@ -6,6 +6,7 @@ import type { FlagEntry } from '../api/rollout-status.ts';
 import { createMetrics } from '../insight/metrics.ts';
 import { systemClock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { flagEntry } from '../release/sample-world.ts';
 import type { FlagAnswer } from '../release/world.ts';
 import { clientAsSerin, eventually } from '../workload/as-serin.ts';
 import { type FlagWork, flagWorkOf } from './flag-work.ts';
@@ -29,18 +30,7 @@ stage.describe('a flag in a ConfigMap', () => {
   let work: FlagWork;
   let running: Promise<void>;
 
-  const entry = (part: Partial<FlagEntry>): FlagEntry => ({
-    id: 'abcd1234-1-1',
-    source: name,
-    flag: 'new-pricing',
-    variant: 'off',
-    why: 'anomaly',
-    revision: 'bbb',
-    attempt: 1,
-    state: 'planning',
-    sinceMs: 0,
-    ...part,
-  });
+  const entry = (part: Partial<FlagEntry>): FlagEntry => flagEntry({ id: 'abcd1234-1-1', source: name, ...part });
 
   const answer = (...kinds: FlagAnswer['kind'][]) =>
     eventually(`the flag to be ${kinds.join(' or ')}`, async () =>

@@ -2,28 +2,14 @@ import type { FlagEntry } from '../api/rollout-status.ts';
 import { FlagError, type FlagErrorCode } from '../flags/flag-error.ts';
 import type { FlagChange, FlagTarget } from '../flags/target.ts';
 import { ManualClock } from '../kube/manual-clock.ts';
+import { flagEntry } from '../release/sample-world.ts';
 import { type FlagAccess, type FlagOrder, Flags } from './flags.ts';
 
 const key = 'shop/checkout';
 
-function entry(part: Partial<FlagEntry> = {}): FlagEntry {
-  return {
-    id: 'uid-1-1',
-    source: 'unleash',
-    flag: 'new-pricing',
-    variant: 'off',
-    why: 'anomaly',
-    revision: 'bbb',
-    attempt: 1,
-    state: 'planning',
-    sinceMs: 0,
-    ...part,
-  };
-}
-
 const order = (task: FlagOrder['task'], part: Partial<FlagEntry> = {}): FlagOrder => ({
   task,
-  entry: entry(task === 'plan' ? part : { previous: '"on"', state: 'planned', ...part }),
+  entry: flagEntry(task === 'plan' ? part : { previous: '"on"', state: 'planned', ...part }),
   namespace: 'shop',
 });
 
@@ -243,7 +229,7 @@ test('a flag that somebody else changed since is left alone, and that is said', 
 
 test('what was never written down was never written: there is nothing to put back (S11)', async () => {
   const { clock, backend, flags, one } = world();
-  const { previous: _none, ...planned } = entry();
+  const { previous: _none, ...planned } = flagEntry();
   flags.ask(key, { task: 'revert', entry: planned, namespace: 'shop' });
   await clock.advance(0);
   expect(one()).toMatchObject({ task: 'revert', kind: 'reverted' });

@@ -7,7 +7,7 @@ import { FlagError, isFlagError } from '../flags/flag-error.ts';
 import type { FlagBackend } from '../flags/source.ts';
 import type { FlagChange, FlagTarget } from '../flags/target.ts';
 import type { FlagBackendKind, FlagChangeResult } from '../insight/metrics.ts';
-import type { Clock, Random } from '../kube/clock.ts';
+import { type Clock, type Random, untilAborted } from '../kube/clock.ts';
 import type { FlagAnswer, FlagTask } from '../release/world.ts';
 import { FlagTurns } from './flag-turns.ts';
 
@@ -98,10 +98,7 @@ export class Flags {
 
   /** Ends everything that is under way when `signal` aborts. What was asked is asked again by whoever leads next. */
   async run(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+    await untilAborted(signal);
     for (const rollout of this.#asked.keys()) this.forget(rollout);
     await Promise.all(this.#running);
   }

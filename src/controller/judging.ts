@@ -155,7 +155,7 @@ export class Judging {
 
   /** Another attempt, or another judge of the same one, begins without what was found before it. */
   #begun(key: string, seen: Seen, attempt: Attempt): Followed {
-    const attemptKey = `${attemptKeyOf(seen.rollout.metadata.uid, attempt)}${judgeOf(attempt).suffix}`;
+    const attemptKey = judgeKeyOf(seen, attempt);
     const before = this.#followed.get(key);
     if (before?.attemptKey === attemptKey) return before;
     const hasAnsweredBefore =
@@ -182,8 +182,7 @@ export class Judging {
   /** Undefined unless this judge began with a flag step. What its old version did before is what the judge before counted of it. */
   #shiftOf(seen: Seen, attempt: Attempt, before: Followed | undefined): StableShift | undefined {
     const saved = evidenceIn(seen.rollout.status);
-    if (saved?.key === `${attemptKeyOf(seen.rollout.metadata.uid, attempt)}${judgeOf(attempt).suffix}`)
-      return (saved as { readonly stableShift?: StableShift }).stableShift;
+    if (saved?.key === judgeKeyOf(seen, attempt)) return (saved as { readonly stableShift?: StableShift }).stableShift;
     if (!isJudgeOfFlagStep(seen.world.memory, attempt)) return undefined;
     const last = before?.of.number === attempt.number ? before.last : undefined;
     if (last?.kind !== 'judged') return undefined;
@@ -247,6 +246,11 @@ function attemptKeyOf(rolloutUid: string, { number }: Pick<Attempt, 'number'>): 
   return `${rolloutUid}/${number}`;
 }
 
+/** The name of the judge that speaks: "uid/7", "uid/7.1". */
+function judgeKeyOf({ rollout }: Seen, attempt: Attempt): string {
+  return `${attemptKeyOf(rollout.metadata.uid, attempt)}${judgeOf(attempt).suffix}`;
+}
+
 function isOf({ of }: Followed, { number, epoch = 0 }: Attempt): boolean {
   return of.number === number && of.epoch === epoch;
 }
@@ -269,13 +273,10 @@ function remembered({ world }: Seen, decided: Attempt): Attempt {
   return attempt?.number === decided.number ? attempt : decided;
 }
 
-/**
- * The attempt as status has it. Which judge speaks goes by that and not by what was decided a moment ago: another one begins
- * without the evidence of the one before, and a decision that could not be written down has to be taken once more (S11).
- */
-function kept({ world }: Seen, decided: Attempt): Attempt {
-  const { attempt } = world.memory.journal;
-  return attempt?.number === decided.number && attempt.stage === decided.stage ? attempt : decided;
+/** The same, as long as it is in the stage that was decided. */
+function kept(seen: Seen, decided: Attempt): Attempt {
+  const attempt = remembered(seen, decided);
+  return attempt.stage === decided.stage ? attempt : decided;
 }
 
 /** What has to be shown anew under one name: a weight once it has converged, and whether a brake in the bake was right. */

@@ -1,7 +1,7 @@
 /** The demo's node: runs a real server for every pod, reports its status, and ends it with care. It creates and chooses no pods. */
 import { type Dice, diceFrom } from '../analysis/dice.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
+import { type Clock, untilAborted } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { pathOf, pods as podKind } from '../kube/resources.ts';
 import type { Change, Store } from '../kube/store.ts';
@@ -114,10 +114,7 @@ export class Kubelet {
     await this.#report(pod, { ip, startedAtMs, isReady: false });
     await clock.sleep(readyAfterMs, end);
     if (!end.aborted) await this.#report(pod, { ip, startedAtMs, isReady: true });
-    if (end.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    end.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+    await untilAborted(end);
   }
 
   async #drain(application: Application, spec: PodSpec, signal: AbortSignal): Promise<void> {

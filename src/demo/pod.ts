@@ -1,5 +1,5 @@
 /** What Serin's own image runs in the pods of a demo on a real cluster: the application of the demo, until it is told to end. */
-import type { Clock, Random } from '../kube/clock.ts';
+import { type Clock, type Random, untilAborted } from '../kube/clock.ts';
 import { serveApplication } from './application.ts';
 
 export interface PodOptions {
@@ -19,9 +19,7 @@ export async function runPod({ clock, random, env, signal, lingerMs = 5_000, por
   const version = env['VERSION'] ?? 'unknown';
   const badRate = Number(env['ERROR_RATE']) || 0;
   const application = await serveApplication({ version, badRate, random }, { host: '::', port });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  if (!signal.aborted) await promise;
+  await untilAborted(signal);
   application.leave();
   await clock.sleep(lingerMs);
   await application.drain();

@@ -5,6 +5,7 @@
 import type { KubeObject } from '../kube/resources.ts';
 import type { JsonPatchOperation } from '../kube/verbs.ts';
 import { FLAG_CHANGES_ANNOTATION } from '../workload/marks.ts';
+import { escaped } from './json-pointer.ts';
 
 /** More than the flags of all Rollouts that could be under way in one namespace at a time. */
 const mostIds = 32;
@@ -24,11 +25,6 @@ export function remembering(object: KubeObject, id: string): readonly JsonPatchO
   return object.metadata.annotations === undefined
     ? [{ op: 'add', path: '/metadata/annotations', value: { [FLAG_CHANGES_ANNOTATION]: value } }]
     : [{ op: 'add', path: `/metadata/annotations/${escaped(FLAG_CHANGES_ANNOTATION)}`, value }];
-}
-
-/** A name as it stands in a JSON pointer. */
-export function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function idsIn({ metadata }: KubeObject): readonly string[] {

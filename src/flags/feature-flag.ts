@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeClient } from '../kube/client.ts';
 import type { JsonPatchOperation } from '../kube/verbs.ts';
 import { FLAG_OVERRIDE_LABEL } from '../workload/marks.ts';
-import { escaped, isRemembered, memoryOf, remembering } from './change-memory.ts';
+import { isRemembered, memoryOf, remembering } from './change-memory.ts';
+import { escaped } from './json-pointer.ts';
 import { changeOf, entryFor, isEntryOf } from './feature-flag-entry.ts';
 import {
   definitionIn,

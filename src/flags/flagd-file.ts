@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { configMaps, type KubeObject } from '../kube/resources.ts';
-import { escaped, isRemembered, remembering } from './change-memory.ts';
+import { isRemembered, remembering } from './change-memory.ts';
+import { escaped } from './json-pointer.ts';
 import { FlagError } from './flag-error.ts';
 import { type FlagdFlag, flagOf, isJsonMap, type JsonMap, type Serving, serving } from './flagd-flag.ts';
 import {
@@ -23,7 +24,7 @@ import {
   isServing,
 } from './flagd-text.ts';
 import { ofCluster, untilWritten, written } from './kube-refusal.ts';
-import { packPrevious, unpackPrevious } from './previous.ts';
+import { packPrevious, unpackPrevious, unreadable } from './previous.ts';
 import { evaluated } from './read-back-flagd.ts';
 import type { FlagdFileBackend, FlagSourceOf } from './source.ts';
 import type { FlagChange, FlagPlan, FlagTarget, Served } from './target.ts';
@@ -121,10 +122,7 @@ class FlagdFileTarget implements FlagTarget {
   #before(previous: string, what: string): Decisive {
     const read = decisiveIn(unpackPrevious(previous, what));
     if (read !== undefined) return read;
-    throw new FlagError(
-      'invalid',
-      `${what}: what was there before cannot be read any more; the owner of the flag sets it.`,
-    );
+    throw unreadable(what);
   }
 
   /** The file, with a flag in it that may be anything. */

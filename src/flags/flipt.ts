@@ -15,8 +15,9 @@ import {
   valueOf,
   wantedOf,
 } from './flipt-flag.ts';
+import { exchangeWith } from './http-exchange.ts';
 import type { TargetParts } from './open-target.ts';
-import { packPrevious, unpackPrevious } from './previous.ts';
+import { packPrevious, unpackPrevious, unreadable } from './previous.ts';
 import { readBack } from './read-back.ts';
 import type { FliptBackend, FlagSourceOf } from './source.ts';
 import type { FlagChange, FlagPlan, FlagTarget, Served } from './target.ts';
@@ -24,10 +25,9 @@ import type { FlagChange, FlagPlan, FlagTarget, Served } from './target.ts';
 export function fliptTarget(
   source: FlagSourceOf,
   backend: FliptBackend,
-  { clock, dispatcher }: Pick<TargetParts, 'clock' | 'dispatcher'>,
+  parts: Pick<TargetParts, 'clock' | 'dispatcher'>,
 ): FlagTarget {
-  const options = { clock, timeoutMs: backend.timeoutMs, ...(dispatcher === undefined ? {} : { dispatcher }) };
-  return new FliptTarget(source.name, new FliptApi(source.name, backend, options));
+  return new FliptTarget(source.name, new FliptApi(source.name, backend, exchangeWith(backend, parts)));
 }
 
 /** Any other change in the environment makes another revision: in a busy one the first may be lost. */
@@ -115,10 +115,7 @@ function readBefore(previous: string, named: string): Before {
   const { shape, id } = unpackPrevious(previous, named);
   if (typeof shape === 'object' && shape !== null)
     return { shape: shape as unknown as FliptShape, ...idOf(typeof id === 'string' ? id : undefined) };
-  throw new FlagError(
-    'invalid',
-    `${named}: what was there before cannot be read any more; the owner of the flag sets it.`,
-  );
+  throw unreadable(named);
 }
 
 function idOf(id: string | undefined): { readonly id?: string } {

@@ -37,6 +37,14 @@ export interface Exchange {
   readonly dispatcher?: Dispatcher;
 }
 
+/** How a backend is spoken to. */
+export function exchangeWith(
+  { timeoutMs }: { readonly timeoutMs: number },
+  { clock, dispatcher }: { readonly clock: Clock; readonly dispatcher?: Dispatcher | undefined },
+): Exchange {
+  return { clock, timeoutMs, ...(dispatcher === undefined ? {} : { dispatcher }) };
+}
+
 /** All flags of a large project fit. */
 const largestBytes = 16 * 1024 * 1024;
 const longestRetryMs = 600_000;

@@ -2,7 +2,8 @@
  * Fills in what may differ between two changes: values of a Rollout go into texts of the platform team, each escaped for the
  * place that it stands in. Whatever could become more than one value there is refused.
  */
-import type { flagPlaceholders } from '../api/flag-http.ts';
+import { flagPlaceholders } from '../api/flag-http.ts';
+import { escaped } from './json-pointer.ts';
 
 export type Values = Readonly<Record<(typeof flagPlaceholders)[number], string>>;
 
@@ -11,7 +12,7 @@ export class Unfillable extends Error {
   override readonly name = 'Unfillable';
 }
 
-const placeholder = /\$\((flag|variant|value|percent|changeId|namespace)\)/g;
+const placeholder = new RegExp(String.raw`\$\((${flagPlaceholders.join('|')})\)`, 'g');
 
 export function mentions(text: string, name: keyof Values): boolean {
   return text.includes(`$(${name})`);
@@ -29,9 +30,7 @@ export function filledUrl(template: string, values: Values): string {
 
 /** A JSON pointer. */
 export function filledPointer(template: string, values: Values): string {
-  return template.replaceAll(placeholder, (_, name: keyof Values) =>
-    values[name].replaceAll('~', '~0').replaceAll('/', '~1'),
-  );
+  return template.replaceAll(placeholder, (_, name: keyof Values) => escaped(values[name]));
 }
 
 /** By the media type; one that is not known takes only what needs no escaping anywhere. */

@@ -2,12 +2,12 @@
  * Changes a flag by one HTTP request that the platform team has described, and reads by another what is served. Such a server
  * says nothing of who changed what: what is not what was there before is taken for somebody else's.
  */
-import type { Exchange } from './http-exchange.ts';
+import { type Exchange, exchangeWith } from './http-exchange.ts';
 import { HttpFlag } from './http-flag.ts';
-import { pointed } from './http-pointer.ts';
+import { pointed } from './json-pointer.ts';
 import { FlagError } from './flag-error.ts';
 import type { TargetParts } from './open-target.ts';
-import { packPrevious, unpackPrevious } from './previous.ts';
+import { packPrevious, unpackPrevious, unreadable } from './previous.ts';
 import { changeIdKey, readBack } from './read-back.ts';
 import type { FlagSourceOf, HttpBackend } from './source.ts';
 import type { FlagChange, FlagPlan, FlagTarget, Served } from './target.ts';
@@ -17,9 +17,7 @@ export function httpTarget(
   backend: HttpBackend,
   parts: Pick<TargetParts, 'clock' | 'dispatcher'>,
 ): FlagTarget {
-  const { clock, dispatcher } = parts;
-  const options = { clock, timeoutMs: backend.timeoutMs, ...(dispatcher === undefined ? {} : { dispatcher }) };
-  return new HttpTarget(source, backend, options);
+  return new HttpTarget(source, backend, exchangeWith(backend, parts));
 }
 
 /** What the server says of a flag. */
@@ -121,10 +119,7 @@ class HttpTarget implements FlagTarget {
 function formerIn(previous: string, { named }: HttpFlag): string {
   const { value } = unpackPrevious(previous, named);
   if (typeof value === 'string') return value;
-  throw new FlagError(
-    'invalid',
-    `${named}: what was there before cannot be read any more; the owner of the flag sets it.`,
-  );
+  throw unreadable(named);
 }
 
 function textOf(value: unknown): string | undefined {

@@ -17,7 +17,12 @@ export function packPrevious(previous: object, what: string): string {
 export function unpackPrevious(text: string, what: string): JsonMap {
   const read = parsed(text);
   if (isJsonMap(read)) return read;
-  throw new FlagError(
+  throw unreadable(what);
+}
+
+/** What `packPrevious` wrote is not what can be put back. */
+export function unreadable(what: string): FlagError {
+  return new FlagError(
     'invalid',
     `${what}: what was there before cannot be read any more; the owner of the flag sets it.`,
   );

@@ -3,8 +3,9 @@
  * log of what really changed tells that nobody else changed the flag since it was read, and nobody's change is written over.
  */
 import { FlagError } from './flag-error.ts';
+import { exchangeWith } from './http-exchange.ts';
 import type { TargetParts } from './open-target.ts';
-import { packPrevious, unpackPrevious } from './previous.ts';
+import { packPrevious, unpackPrevious, unreadable } from './previous.ts';
 import type { FlagSourceOf, UnleashBackend } from './source.ts';
 import type { FlagChange, FlagPlan, FlagTarget, Served } from './target.ts';
 import { type Environment, UnleashApi } from './unleash-api.ts';
@@ -14,10 +15,9 @@ import { evaluated } from './unleash-view.ts';
 export function unleashTarget(
   source: FlagSourceOf,
   backend: UnleashBackend,
-  { clock, dispatcher }: Pick<TargetParts, 'clock' | 'dispatcher'>,
+  parts: Pick<TargetParts, 'clock' | 'dispatcher'>,
 ): FlagTarget {
-  const options = { clock, timeoutMs: backend.timeoutMs, ...(dispatcher === undefined ? {} : { dispatcher }) };
-  return new UnleashTarget(source.name, new UnleashApi(source.name, backend, options));
+  return new UnleashTarget(source.name, new UnleashApi(source.name, backend, exchangeWith(backend, parts)));
 }
 
 class UnleashTarget implements FlagTarget {
@@ -130,8 +130,5 @@ function same(before: Before, { strategy }: Wanted): boolean {
 function readBefore(previous: string, named: string): Before {
   const before = unpackPrevious(previous, named) as unknown as Before;
   if (typeof before.enabled === 'boolean' && typeof before.event === 'number') return before;
-  throw new FlagError(
-    'invalid',
-    `${named}: what was there before cannot be read any more; the owner of the flag sets it.`,
-  );
+  throw unreadable(named);
 }

@@ -43,6 +43,14 @@ export function sleepOn(set: Clock['after'], ms: number, signal?: AbortSignal): 
   return promise;
 }
 
+/** Resolves when `signal` aborts, or at once when it has. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
+}
+
 /** Longest delay that Node's timers hold; a longer one would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 

@@ -6,7 +6,6 @@ import type { Attempt } from '../api/rollout-status.ts';
 import { JOURNAL_VERSION } from '../api/rollout-status.ts';
 import { isClimbing, presentRung } from './climbing.ts';
 import type { Decision, Effect } from './decision.ts';
-import { withinMsOf } from './flags.ts';
 import { after, answering, decision, remembering, withAttempt } from './plan.ts';
 import { answerActions } from './stages/actions.ts';
 import { attach } from './stages/attach.ts';
@@ -18,8 +17,8 @@ import { disturbance, targetLost } from './stages/disturb.ts';
 import { flagHarmed } from './stages/flag-harm.ts';
 import { judgeFlagStep } from './stages/flag-step.ts';
 import { settleFlags, withFlagsSettled } from './stages/flags.ts';
-import { climb, type Climbed } from './stages/ladder.ts';
-import { climbingReport, longestMs } from './stages/ladder-words.ts';
+import { climb, type Climbed, rungLastsMs } from './stages/ladder.ts';
+import { climbingReport } from './stages/ladder-words.ts';
 import { observed, observing } from './stages/observing.ts';
 import { promote } from './stages/promote.ts';
 import { cleared, rest } from './stages/rest.ts';
@@ -82,12 +81,7 @@ function rungEndsInMs(world: World, attempt: Attempt, nowMs: number): number {
   const { ladder } = attempt;
   const rung = presentRung(attempt);
   if (ladder === undefined || rung === undefined || rung.kind === 'hold') return Number.POSITIVE_INFINITY;
-  const entries = world.memory.journal.flags ?? [];
-  const withinMs =
-    ladder.observeFromMs === undefined
-      ? Math.min(longestMs(rung), ...entries.map(({ id }) => withinMsOf(world, id)))
-      : longestMs(rung);
-  return Math.max(100, ladder.sinceMs + withinMs - nowMs);
+  return Math.max(100, ladder.sinceMs + rungLastsMs(world, attempt, rung) - nowMs);
 }
 
 /** The UID is written down as soon as the ReplicaSet was seen: from then on no other of that name is taken for it. */

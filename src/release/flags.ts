@@ -65,6 +65,11 @@ export function turnedBack(entry: FlagEntry, nowMs: number): FlagEntry | undefin
   return entry.state === 'planning' ? undefined : entry;
 }
 
+/** The same for each of these changes. */
+export function withTurnedBack(memory: Memory, changes: readonly FlagEntry[], nowMs: number): Memory {
+  return changes.reduce((all, { id }) => withFlag(all, id, (entry) => turnedBack(entry, nowMs)), memory);
+}
+
 /** Flag steps of this attempt that are, or may be, in force. */
 export function steppedFlags(memory: Memory, attempt: Attempt): readonly FlagEntry[] {
   return flagsIn(memory).filter(

@@ -4,7 +4,7 @@
  */
 import type { Answer, Judged } from '../analysis/answer.ts';
 import type { EffectiveSpec } from '../api/effective.ts';
-import type { Attempt } from '../api/rollout-status.ts';
+import type { Attempt, FlagEntry } from '../api/rollout-status.ts';
 import type { Decision, Effect } from './decision.ts';
 import type { ActionView, DeploymentView, ReplicaSetView, RouteView, ServiceView, World } from './world.ts';
 
@@ -346,3 +346,19 @@ export const adding = (world: World, ...sets: World['replicaSets'][number][]): W
   ...world,
   replicaSets: [...world.replicaSets, ...sets],
 });
+
+/** A flag that is to be turned off because of harm; nothing was asked of its backend yet. */
+export function flagEntry(part: Partial<FlagEntry> = {}): FlagEntry {
+  return {
+    id: 'uid-1-1',
+    source: 'unleash',
+    flag: 'new-pricing',
+    variant: 'off',
+    why: 'anomaly',
+    revision: 'bbb',
+    attempt: 1,
+    state: 'planning',
+    sinceMs: 0,
+    ...part,
+  };
+}

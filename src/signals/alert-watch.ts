@@ -2,6 +2,7 @@
 // It asks nobody and knows no clock; a look without an answer changes nothing (S7).
 import type { Fetched } from './fetched.ts';
 import type { NamedAlert } from './firing-alerts.ts';
+import { isRecord } from './samples-body.ts';
 
 export interface WatchedAlert {
   /** Label matchers in PromQL, in braces. */
@@ -157,8 +158,4 @@ function ageWords(ms: number): string {
   if (seconds < 10) return 'less than 10s';
   if (seconds < 120) return `${Math.floor(seconds / 10) * 10}s`;
   return seconds < 7_200 ? `${Math.floor(seconds / 60)}m` : `${Math.floor(seconds / 3_600)}h`;
-}
-
-function isRecord(thing: unknown): thing is Readonly<Record<string, unknown>> {
-  return typeof thing === 'object' && thing !== null && !Array.isArray(thing);
 }

@@ -29,9 +29,10 @@ import { type Learned, learnedIn, nothingLearned } from './learned.ts';
 import type { PodScraper } from './pod-scraper.ts';
 import { PodsWay, type Way } from './pods-way.ts';
 import type { Answered } from './prometheus-body.ts';
-import { isActive, readerNames, readsOf } from './reader-presets.ts';
+import { isActive, isOfSidecars, readerNames, readsOf } from './reader-presets.ts';
 import { RestartReader } from './restarts.ts';
 import { type EngineMemory, type SavedEvidence, restoreEvidence, saveEvidence } from './saved.ts';
+import { asSecond } from './series.ts';
 import type { Subject } from './subject.ts';
 import { type Ask, ThresholdReader } from './thresholds.ts';
 
@@ -367,7 +368,7 @@ export class AttemptReader {
     const { share, key } = this.#step ?? {};
     const { mode, stepKey, stepSinceMs = Infinity } = this.#judge ?? {};
     const isOfStep = mode === 'twoArms' && stepKey === key && window.startMs >= stepSinceMs;
-    const isShared = name === 'gateway' && !isOfSidecars(this.#subject.source?.dataPlane);
+    const isShared = name === 'gateway' && !isOfSidecars(this.#subject.source);
     return share !== undefined && isOfStep && isShared ? { ...window, plannedShare: share } : window;
   }
 
@@ -436,16 +437,12 @@ async function answered(
   // From the same moment on: a counter without its value before would seem to be born, and count from its beginning.
   const other = await fetch(second, rangeMs + Math.max(0, now() - askedMs));
   if (other.kind === 'down') return other;
-  const series = [...first.value.series, ...other.value.series.map((one) => ({ ...one, isSecond: true as const }))];
+  const series = [...first.value.series, ...asSecond(other.value.series)];
   return { kind: 'ok', value: { ...first.value, series, notCounts: first.value.notCounts + other.value.notCounts } };
 }
 
 function oldest(times: readonly number[]): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
-}
-
-function isOfSidecars(dataPlane: NonNullable<Subject['source']>['dataPlane']): boolean {
-  return dataPlane === 'istio' || dataPlane === 'linkerd';
 }
 
 function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {

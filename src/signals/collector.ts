@@ -5,14 +5,21 @@ import type { Answer } from '../analysis/answer.ts';
 import type { EvidenceView } from '../analysis/view.ts';
 import type { Mode } from '../analysis/judge.ts';
 import type { Clock, Random } from '../kube/clock.ts';
-import type { AskAlerts, FiringAlert } from './alerts.ts';
+import type { FiringAlert } from './alerts.ts';
 import { AttemptReader, type Fetch } from './attempt-reader.ts';
 import { Allowance } from './body-bytes.ts';
 import type { EngineReader } from './engine-reader.ts';
 import type { FetchPast } from './history.ts';
 import { PodReads } from './pod-reads.ts';
 import { PodScraper } from './pod-scraper.ts';
-import { type PrometheusAddress, firingAlerts, instantNumber, pastSamples, rawSamples } from './prometheus.ts';
+import {
+  type PrometheusAddress,
+  type PrometheusOptions,
+  firingAlerts,
+  instantNumber,
+  pastSamples,
+  rawSamples,
+} from './prometheus.ts';
 import type { SavedEvidence } from './saved.ts';
 import type { Subject } from './subject.ts';
 
@@ -26,13 +33,14 @@ export interface CollectorOptions {
   readonly onChange: (key: string) => void;
 }
 
+/** Each part is computed when it is read. */
 export interface Reading {
   readonly answer: Answer;
   /** Alerts that count now. */
   readonly alerts: readonly FiringAlert[];
   /** For status; undefined before anything was counted. */
   readonly saved: SavedEvidence | undefined;
-  /** Figures for people; computed when read. */
+  /** Figures for people. */
   readonly explain: EvidenceView | undefined;
 }
 
@@ -48,6 +56,8 @@ export class Collector {
   readonly #underWay = new Set<Promise<void>>();
   readonly #allowance = new Allowance(largeAnswersBytes);
   readonly #podReads: PodReads | undefined;
+  /** How every question to a source is asked. */
+  readonly #asking: PrometheusOptions;
   #wake: AbortController | undefined;
   #wakesAtMs = 0;
   /** What `onChange` threw: `run` ends with it. */
@@ -56,6 +66,7 @@ export class Collector {
   constructor(options: CollectorOptions) {
     this.#options = options;
     const { clock, scrapes } = options;
+    this.#asking = { ...options, allowance: this.#allowance };
     this.#podReads = scrapes && new PodReads({ clock, dispatcher: scrapes, allowance: this.#allowance });
   }
 
@@ -89,9 +100,14 @@ export class Collector {
   reading(key: string): Reading | undefined {
     const attempt = this.#attempts.get(key);
     if (!attempt) return undefined;
+    const nowMs = this.#options.clock.nowMs();
     return {
-      answer: attempt.answer(this.#options.clock.nowMs()),
-      alerts: attempt.firing(this.#options.clock.nowMs()),
+      get answer() {
+        return attempt.answer(nowMs);
+      },
+      get alerts() {
+        return attempt.firing(nowMs);
+      },
       get saved() {
         return attempt.saved();
       },
@@ -138,10 +154,32 @@ export class Collector {
       const { source } = attempt.subject;
       if (!source) continue;
       for (const engine of attempt.due(nowMs)) this.#supervise(this.#read(key, attempt, engine, source, signal));
-      if (attempt.isLookDue(nowMs)) this.#supervise(this.#look(key, attempt, source, signal));
-      if (attempt.isAlertLookDue(nowMs)) this.#supervise(this.#lookAtAlerts(key, attempt, source, signal));
-      if (attempt.isCostDue(nowMs)) this.#supervise(this.#lookAtCost(key, attempt, source, signal));
+      for (const look of this.#looks(attempt, source, nowMs, signal))
+        this.#supervise(this.#look(key, attempt, look, signal));
     }
+  }
+
+  /** Those that are due and begun, beside the counters of requests. */
+  #looks(
+    attempt: AttemptReader,
+    source: PrometheusAddress,
+    nowMs: number,
+    signal: AbortSignal,
+  ): readonly Promise<void>[] {
+    const options = this.#asking;
+    const now = () => this.#options.clock.nowMs();
+    const looks: Promise<void>[] = [];
+    if (attempt.isLookDue(nowMs))
+      looks.push(
+        attempt.look(now, (query) => instantNumber(source, attempt.subject.namespace, query, options, signal)),
+      );
+    if (attempt.isAlertLookDue(nowMs))
+      looks.push(attempt.lookAtAlerts(now, (query, atMs) => firingAlerts(source, query, atMs, options, signal)));
+    if (attempt.isCostDue(nowMs)) {
+      const fetch: Fetch = (selector, rangeMs) => rawSamples(source, selector, rangeMs, options, signal);
+      looks.push(attempt.lookAtCost(now, fetch, signal));
+    }
+    return looks;
   }
 
   #countRestarts(key: string, attempt: AttemptReader, nowMs: number): void {
@@ -171,7 +209,7 @@ export class Collector {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#options;
-    const options = { ...this.#options, allowance: this.#allowance };
+    const options = this.#asking;
     engine.isBusy = true;
     try {
       const fetch: Fetch = (selector, rangeMs) => rawSamples(source, selector, rangeMs, options, signal);
@@ -187,47 +225,16 @@ export class Collector {
   /** The judge opens with the next answer after it. */
   async #learn(attempt: AttemptReader, source: PrometheusAddress, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    const options = { ...this.#options, allowance: this.#allowance };
+    const options = this.#asking;
     const fetch: FetchPast = (selector, span, until) => pastSamples(source, selector, span, options, until);
     await attempt.learn({ fetch, clock }, signal);
     this.#wake?.abort();
   }
 
-  /** A threshold that could not be looked at proves nothing, so whatever happens here is no more than silence (S7). */
-  async #look(key: string, attempt: AttemptReader, source: PrometheusAddress, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const options = { ...this.#options, allowance: this.#allowance };
-    const ask = (query: string) => instantNumber(source, attempt.subject.namespace, query, options, signal);
+  /** What could not be looked at proves nothing, so whatever happens here is no more than silence (S7). */
+  async #look(key: string, attempt: AttemptReader, look: Promise<void>, signal: AbortSignal): Promise<void> {
     // What is wrong with the attempt itself is found, and mended, where its answer is read.
-    await attempt.look(() => clock.nowMs(), ask).catch(() => undefined);
-    this.#after(key, attempt, attempt.nextDueMs(), signal);
-  }
-
-  /** Alerts that cannot be seen count for nothing. */
-  async #lookAtAlerts(
-    key: string,
-    attempt: AttemptReader,
-    source: PrometheusAddress,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock } = this.#options;
-    const options = { ...this.#options, allowance: this.#allowance };
-    const ask: AskAlerts = (query, atMs) => firingAlerts(source, query, atMs, options, signal);
-    await attempt.lookAtAlerts(() => clock.nowMs(), ask).catch(() => undefined);
-    this.#after(key, attempt, attempt.nextDueMs(), signal);
-  }
-
-  /** Not to know what something costs is no more than silence either. */
-  async #lookAtCost(
-    key: string,
-    attempt: AttemptReader,
-    source: PrometheusAddress,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock } = this.#options;
-    const options = { ...this.#options, allowance: this.#allowance };
-    const fetch: Fetch = (selector, rangeMs) => rawSamples(source, selector, rangeMs, options, signal);
-    await attempt.lookAtCost(() => clock.nowMs(), fetch, signal).catch(() => undefined);
+    await look.catch(() => undefined);
     this.#after(key, attempt, attempt.nextDueMs(), signal);
   }
 

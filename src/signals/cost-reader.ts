@@ -20,11 +20,21 @@ import {
   renamedSelector,
 } from './cost-money.ts';
 import { type SavedCost, restoredCost, savedCost } from './cost-saved.ts';
-import { type Told, type UsePod, nextBlock, requestsPreset, told, usageIn, usageMetrics } from './cost-usage.ts';
-import type { Fetched } from './fetched.ts';
+import {
+  type Told,
+  type Usage,
+  type UsePod,
+  nextBlock,
+  requestsPreset,
+  told,
+  usageIn,
+  usageMetrics,
+} from './cost-usage.ts';
+import { type Fetched, whyDown } from './fetched.ts';
 import { matchesOf } from './pod-scraper.ts';
 import type { Answered } from './prometheus-body.ts';
-import { anyOf, patternOf, quoted } from './presets/preset.ts';
+import { confinedToPods } from './presets/counters.ts';
+import { type Preset, anyOf, quoted } from './presets/preset.ts';
 import { parsePlain, selectorText } from './promql.ts';
 import { type Series, timesIn } from './series.ts';
 import type { Subject } from './subject.ts';
@@ -146,14 +156,14 @@ export class CostReader {
     if (pods.length === 0) return this.#fail('it has no pods yet');
     const rangeMs = this.#cutMs === undefined ? (this.#hasHistory ? historyMs : 0) + lookBackMs : longestGapMs;
     const preset = requestsPreset(subject.namespace, pods);
-    const read = await this.#ask(cost, subject, pods, rangeMs, asks);
+    const read = await this.#ask(cost, subject, pods, preset, rangeMs, asks);
     if (read.kind === 'down') {
       // A large fleet has more samples than one answer holds.
       this.#hasHistory = false;
       this.#dueMs += Math.min(read.retryAfterMs ?? 0, longestRetryAfterMs);
-      return this.#fail(read.sentence.replace(/\.$/, ''));
+      return this.#fail(whyDown(read));
     }
-    const usage = usageIn(read.value.series, preset, read.value.units);
+    const { usage } = read.value;
     const where = `MetricSource ${subject.source?.name ?? ''}${this.#isScraped ? ' and the pods themselves' : ''}`;
     if (usage.requests.size === 0)
       return this.#fail(`${where} shows no counter of requests by pod (${preset.example})`);
@@ -182,20 +192,20 @@ export class CostReader {
     cost: CostSubject,
     subject: Subject,
     pods: readonly UsePod[],
+    preset: Preset,
     rangeMs: number,
     { fetch, scrape }: CostAsks,
   ): Promise<Fetched<Read>> {
     const names = pods.map(({ name }) => name);
-    const preset = requestsPreset(subject.namespace, pods);
     const metrics = [...usageMetrics.cpu, ...usageMetrics.memory, ...requestNames(preset.selectors)];
     const priced = pricedSelectors(cost, subject, names);
     if (!this.#isScraped || !scrape) {
       const usual = await fetch(usageSelector(metrics, subject.namespace, names), rangeMs);
       const read =
-        usual.kind === 'down' ? usual : await withPrices(usual.value.series, priced, (one) => fetch(one, rangeMs));
-      if (!scrape) return read;
-      const usage = read.kind === 'ok' ? usageIn(read.value.series, preset, {}) : undefined;
-      if (usage && usage.requests.size > 0 && usage.cpu.size > 0) return read;
+        usual.kind === 'down'
+          ? usual
+          : await withPrices(usual.value.series, preset, priced, (one) => fetch(one, rangeMs));
+      if (!scrape || (read.kind === 'ok' && isEnough(read.value.usage))) return read;
     }
     // Samples of pods and of the server do not go together: blocks begin anew.
     if (!this.#isScraped) this.#cutMs = undefined;
@@ -205,7 +215,7 @@ export class CostReader {
     const scraped = await scrape(usageSelector([...metrics, ...own], subject.namespace, names), rangeMs);
     if (scraped.kind === 'down') return scraped;
     const { series } = scraped.value;
-    return withPrices(series, priced, (selector) => {
+    return withPrices(series, preset, priced, (selector) => {
       const { all } = matchesOf(selector);
       return Promise.resolve({
         kind: 'ok',
@@ -264,7 +274,7 @@ const unread: CostView = {
 
 interface Read {
   readonly series: readonly Series[];
-  readonly units: Readonly<Record<string, Told>>;
+  readonly usage: Usage;
   /** Why a price is not counted, by name. */
   readonly silent: Readonly<Record<string, string>>;
 }
@@ -276,8 +286,14 @@ interface Priced {
   readonly selector: string | undefined;
 }
 
+/** There is no need to ask the pods themselves. */
+function isEnough({ requests, cpu }: Usage): boolean {
+  return requests.size > 0 && cpu.size > 0;
+}
+
 async function withPrices(
   series: readonly Series[],
+  preset: Preset,
   priced: readonly Priced[],
   ask: (selector: string) => Promise<Fetched<Answered>>,
 ) {
@@ -290,28 +306,22 @@ async function withPrices(
       continue;
     }
     const fetched = await ask(selector);
-    if (fetched.kind === 'down') silent[name] = fetched.sentence.replace(/\.$/, '');
+    if (fetched.kind === 'down') silent[name] = whyDown(fetched);
     else if (fetched.value.series.length === 0) silent[name] = `no pod of this release counts ${counter}`;
     else units[name] = told(fetched.value.series);
   }
-  return { kind: 'ok' as const, value: { series, units, silent } satisfies Read };
+  return { kind: 'ok' as const, value: { series, usage: usageIn(series, preset, units), silent } satisfies Read };
 }
 
-/** Only of the pods of this release, whatever the user wrote: nobody reads what others count. */
 function pricedSelectors(
   { counters }: CostSubject,
   { namespace, source }: Subject,
   pods: readonly string[],
 ): readonly Priced[] {
-  const label = source?.confine?.namespaceLabel ?? 'namespace';
   return counters.map(({ name, counter }) => {
     const plain = parsePlain(counter);
-    const own = [
-      { label, operator: '=', value: namespace },
-      { label: 'pod', operator: '=~', value: patternOf(pods) },
-    ] as const;
-    const selector =
-      plain?.name === undefined ? undefined : selectorText({ name: plain.name, matchers: [...plain.matchers, ...own] });
+    const own = plain?.name === undefined ? undefined : plain;
+    const selector = own && selectorText(confinedToPods(own, { namespace, pods }, source?.confine?.namespaceLabel));
     return { name, counter, selector };
   });
 }

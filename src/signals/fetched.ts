@@ -11,6 +11,11 @@ export interface Down {
   readonly retryAfterMs?: number;
 }
 
+/** Why there is no answer, to stand inside another sentence. */
+export function whyDown({ sentence }: Down): string {
+  return sentence.replace(/\.$/, '');
+}
+
 export function down(sentence: string, retryAfterMs?: number): Down {
   return { kind: 'down', sentence, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }

@@ -6,13 +6,14 @@ import type { CountMetric } from '../analysis/metric.ts';
 import { type Past, blocksIn } from '../analysis/past.ts';
 import type { JudgeSettings } from '../analysis/settings.ts';
 import type { Clock } from '../kube/clock.ts';
-import type { Fetched } from './fetched.ts';
+import { type Fetched, whyDown } from './fetched.ts';
 import { type Blocks, blocksOfPods } from './history-blocks.ts';
 import type { Learned } from './learned.ts';
 import { type Choice, type KnownPod, type Picture, pictureOf } from './picture.ts';
 import type { Preset } from './presets/preset.ts';
 import type { Answered } from './prometheus-body.ts';
 import type { PastSpan } from './prometheus.ts';
+import { asSecond } from './series.ts';
 
 export interface Wanted {
   readonly metric: CountMetric;
@@ -175,11 +176,10 @@ async function look(
 ): Promise<Look | string> {
   const wide = { fromMs: span.fromMs - overlapMs, untilMs: span.untilMs };
   const first = await fetch(selector, wide, signal);
-  if (first.kind === 'down') return first.sentence.replace(/\.$/, '');
+  if (first.kind === 'down') return whyDown(first);
   const other = preset.second === undefined ? undefined : await fetch(preset.second, wide, signal);
-  if (other?.kind === 'down') return other.sentence.replace(/\.$/, '');
-  const second = other?.value.series.map((one) => ({ ...one, isSecond: true as const })) ?? [];
-  const series = [...first.value.series, ...second];
+  if (other?.kind === 'down') return whyDown(other);
+  const series = [...first.value.series, ...asSecond(other?.value.series ?? [])];
   const samples = series.reduce((sum, one) => sum + one.samples.length, 0);
   return { picture: pictureOf(series, preset, pods, choice), samples };
 }

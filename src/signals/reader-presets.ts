@@ -8,7 +8,7 @@ import { linkerdPreset } from './presets/linkerd.ts';
 import type { PodArms } from './presets/pods.ts';
 import type { Preset } from './presets/preset.ts';
 import { traefikPreset } from './presets/traefik.ts';
-import type { Subject } from './subject.ts';
+import type { SourceOf, Subject } from './subject.ts';
 
 /** What of an attempt says how it is read. */
 export type ReadAs = Pick<Subject, 'namespace' | 'gateway' | 'source' | 'settings' | 'queries'>;
@@ -27,9 +27,12 @@ export function readerNames({ queries = [] }: Pick<Subject, 'queries'>): readonl
 
 export function isActive(name: EngineName, { gateway, source }: Pick<Subject, 'gateway' | 'source'>): boolean {
   if (name !== 'gateway') return true;
-  const { dataPlane } = source ?? {};
-  if (dataPlane === 'istio' || dataPlane === 'linkerd') return true;
-  return gateway !== undefined && dataPlane !== 'app';
+  return isOfSidecars(source) || (gateway !== undefined && source?.dataPlane !== 'app');
+}
+
+/** The counters in front of the pods are those of their sidecars, so they tell the pods apart. */
+export function isOfSidecars(source: Pick<SourceOf, 'dataPlane'> | undefined): boolean {
+  return source?.dataPlane === 'istio' || source?.dataPlane === 'linkerd';
 }
 
 export function readsOf(name: EngineName, subject: ReadAs, known: ReadonlyMap<string, KnownPod>): Reads {

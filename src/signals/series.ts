@@ -49,6 +49,11 @@ export function tidy(all: readonly Series[]): readonly Series[] {
   return [...best.values()];
 }
 
+/** As the answer to the second of two questions that belong together. */
+export function asSecond(all: readonly Series[]): readonly Series[] {
+  return all.map((one) => ({ ...one, isSecond: true }));
+}
+
 /** Only what was sampled up to `latestMs`; undefined when that is nothing. */
 export function upTo(series: Series, latestMs: number): Series | undefined {
   const samples = series.samples.filter(({ atMs }) => atMs <= latestMs);

@@ -1,7 +1,8 @@
 // Remembers the looks at one threshold: what it was before the first request to the new version, and the last few since then. It
 // asks nobody and knows no clock.
-import type { Fetched } from './fetched.ts';
+import { type Fetched, whyDown } from './fetched.ts';
 import type { LookedAt } from './prometheus-number.ts';
+import { isRecord } from './samples-body.ts';
 
 export interface ThresholdMetric {
   readonly name: string;
@@ -189,7 +190,7 @@ function identityOf({ name, query, max, min }: ThresholdMetric): string {
 }
 
 function silenceOf(fetched: Fetched<LookedAt>): string | undefined {
-  if (fetched.kind === 'down') return `has no answer: ${fetched.sentence.replace(/\.$/, '')}`;
+  if (fetched.kind === 'down') return `has no answer: ${whyDown(fetched)}`;
   return fetched.value.kind === 'none' ? `gives ${fetched.value.why}` : undefined;
 }
 
@@ -207,8 +208,4 @@ function looksIn(saved: unknown): readonly Look[] {
 /** Four digits are as many as people compare with a limit. */
 function numberWords(value: number): string {
   return String(Number(value.toPrecision(4)));
-}
-
-function isRecord(thing: unknown): thing is Readonly<Record<string, unknown>> {
-  return typeof thing === 'object' && thing !== null && !Array.isArray(thing);
 }

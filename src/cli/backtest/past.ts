@@ -11,7 +11,7 @@ import { growth, isNewSince } from '../../signals/increments.ts';
 import { type KnownPod, type Picture, pictureOf } from '../../signals/picture.ts';
 import type { Arm, Preset } from '../../signals/presets/preset.ts';
 import { type PastSpan, pastSamples, pastValues } from '../../signals/prometheus.ts';
-import { isActive, readsOf } from '../../signals/reader-presets.ts';
+import { isOfSidecars, readsOf } from '../../signals/reader-presets.ts';
 import { type Series, tidy, timesIn } from '../../signals/series.ts';
 import type { SourceOf } from '../../signals/subject.ts';
 import { cutWindows, openLedger } from '../../signals/windows.ts';
@@ -66,8 +66,7 @@ export async function pastWindows(
   const pods = await podsOf(parts, release, span);
   const arms = armsOf(parts.deployment, release);
   const { namespace, source, settings } = parts;
-  const byProxy = source.dataPlane === 'istio' || source.dataPlane === 'linkerd';
-  const reader = byProxy && isActive('gateway', { source }) ? 'gateway' : 'app';
+  const reader = isOfSidecars(source) ? 'gateway' : 'app';
   const known = new Map(pods.map((name) => [name, pod(name, arms(name), 0)]));
   const reads = readsOf(reader, { namespace, source, settings, queries: [] }, known);
   if (reads.kind !== 'preset' || pods.length === 0) return undefined;

@@ -2,7 +2,7 @@
  * Finds the releases of the past in what a metric source remembers of pods: which revision had pods when. It goes by the
  * names that Kubernetes gives to the pods of a Deployment, for the pods themselves are long gone.
  */
-import { quoted } from '../../signals/presets/preset.ts';
+import { patternOf, quoted } from '../../signals/presets/preset.ts';
 import type { Sample, Series } from '../../signals/series.ts';
 
 /** One revision took over from another. */
@@ -36,7 +36,7 @@ const HANDOVER_MS = 600_000;
 
 /** For PromQL and for JavaScript; the first group is the hash. */
 export function podPattern(deployment: string): string {
-  return `${deployment.replaceAll('.', String.raw`\.`)}-(${HASH})-${END}`;
+  return `${patternOf([deployment])}-(${HASH})-${END}`;
 }
 
 /** How many targets each revision had, by its hash in the label `revision`, at every step. */
@@ -49,7 +49,7 @@ export function presenceQuery(namespace: string, deployment: string, stepMs: num
 
 /** Pods of these revisions that were seen in a span, by name. */
 export function podsQuery(namespace: string, deployment: string, hashes: readonly string[], spanMs: number): string {
-  const pattern = `${deployment.replaceAll('.', String.raw`\.`)}-(${hashes.join('|')})-${END}`;
+  const pattern = `${patternOf([deployment])}-(${patternOf(hashes)})-${END}`;
   return `count by (pod) (present_over_time(up{namespace=${quoted(namespace)},pod=~${quoted(pattern)}}[${spanMs}ms]))`;
 }
 

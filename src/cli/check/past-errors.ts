@@ -9,7 +9,7 @@ import { type FetchPast, learnedFrom, type WantedReader } from '../../signals/hi
 import type { Learned } from '../../signals/learned.ts';
 import type { KnownPod } from '../../signals/picture.ts';
 import { pastSamples } from '../../signals/prometheus.ts';
-import { type ReadAs, readsOf } from '../../signals/reader-presets.ts';
+import { type ReadAs, isOfSidecars, readsOf } from '../../signals/reader-presets.ts';
 import type { SourceOf } from '../../signals/subject.ts';
 import { type AskingParts, askSource } from './source-reading.ts';
 
@@ -47,8 +47,7 @@ export async function pastErrors(asked: PastAsked, parts: AskingParts): Promise<
 
 /** Whoever counts them pod by pod; the pods themselves do, as far as they expose it. */
 function readersOf(readAs: ReadAs, pods: ReadonlyMap<string, KnownPod>): readonly WantedReader[] {
-  const { dataPlane } = readAs.source ?? {};
-  const name = dataPlane === 'istio' || dataPlane === 'linkerd' ? 'gateway' : 'app';
+  const name = isOfSidecars(readAs.source) ? 'gateway' : 'app';
   const reads = readsOf(name, readAs, pods);
   return reads.kind === 'preset' && reads.preset.isByPod ? [{ name, preset: reads.preset, choice: undefined }] : [];
 }

@@ -8,6 +8,7 @@ import {
   asking,
   attemptIn,
   baking,
+  flagEntry,
   judged,
   MINUTE,
   NOW,
@@ -157,6 +158,22 @@ test('a look comes no later than the end of the rung', () => {
   const world = { ...observed(), answer: judged() };
   const { wakeAfterMs = Number.POSITIVE_INFINITY } = decide(world, NOW + 2 * MINUTE - 3000);
   expect(wakeAfterMs).toBeLessThanOrEqual(3000);
+});
+
+test('and no sooner because of flags that no rung is about any more', () => {
+  const begun = decide({ ...shop([pricing, back]), answer: harm }, NOW);
+  const [entry] = begun.memory.journal.flags ?? [];
+  const over = flagEntry({ id: 'rollout-1-2', why: 'step', state: 'reverted', sinceMs: NOW - MINUTE });
+  const flags = [...(entry === undefined ? [] : [entry]), over];
+  const memory = { ...begun.memory, journal: { ...begun.memory.journal, flags } };
+  const world = then(shop([pricing, back]), begun, {
+    memory,
+    answer: waitingAnswer,
+    flags: flagAnswer({ task: 'plan', kind: 'asked', withinMs: 3 * MINUTE }),
+  });
+  const { wakeAfterMs = 0, memory: kept } = decide(world, NOW + 30_000);
+  expect(kept.journal.attempt?.ladder).toMatchObject({ rung: 0 });
+  expect(wakeAfterMs).toBeGreaterThan(1000);
 });
 
 test.each<[string, readonly FlagAnswer[], string]>([

@@ -14,11 +14,11 @@ import {
   newFlag,
   rungChangeId,
   steppedFlags,
-  turnedBack,
   turnedWords,
   withFlag,
   withFlags,
   withinMsOf,
+  withTurnedBack,
 } from '../flags.ts';
 import { judgedAnew } from '../fresh-judge.ts';
 import { after, decision, remembering, withAttempt } from '../plan.ts';
@@ -115,7 +115,7 @@ function turning(world: World, attempt: Attempt, rung: PresentRung, nowMs: numbe
   const isOver = nowMs - sinceMs >= longestMs(rung);
   if (isDone && !isOver && (rung.kind !== 'flag' || entry?.state === 'served'))
     return observing(world, attempt, rung, nowMs);
-  const withinMs = Math.min(longestMs(rung), ...entries.map(({ id }) => withinMsOf(world, id)));
+  const withinMs = rungLastsMs(world, attempt, rung);
   if (nowMs - sinceMs < withinMs) return { kind: 'waiting', world: remembering(world, memory), attempt, events: [] };
   const answer = entries.map((one) => answerTo(world, one)).find((one) => one?.kind === 'failed');
   const why =
@@ -126,6 +126,12 @@ function turning(world: World, attempt: Attempt, rung: PresentRung, nowMs: numbe
   const turned = rung.kind === 'flag' ? turnedWords(rung.variant) : 'turned back';
   const sentence = `flag ${names} could not be ${turned} within ${Math.round(withinMs / 1000)}s: ${why}`;
   return nextRung(world, attempt, rung, bounded(sentence), nowMs);
+}
+
+/** From its beginning until it gives way to the next one, if nothing comes of it before (S14). */
+export function rungLastsMs(world: World, attempt: Attempt, rung: PresentRung): number {
+  if (attempt.ladder?.observeFromMs !== undefined) return longestMs(rung);
+  return Math.min(longestMs(rung), ...flagsOfRung(world, attempt, rung).map(({ id }) => withinMsOf(world, id)));
 }
 
 function flagsOfRung(world: World, attempt: Attempt, rung: PresentRung): readonly FlagEntry[] {
@@ -200,13 +206,15 @@ function goesOn(world: World, attempt: Attempt, rung: PresentRung, nowMs: number
 }
 
 function nextRung(world: World, attempt: Attempt, rung: PresentRung, sentence: string, nowMs: number): Climbed {
-  const memory = flagsOfRung(world, attempt, rung).reduce(
-    (all, { id }) => withFlag(all, id, (entry) => turnedBack(entry, nowMs)),
-    world.memory,
-  );
+  const memory = withTurnedBack(world.memory, flagsOfRung(world, attempt, rung), nowMs);
   const tried = told(attempt, rung, sentence, nowMs);
   const note: Note = { type: 'Warning', reason: 'NotTheCause', message: `Revision ${attempt.hash}: ${sentence}` };
   const taken = take({ ...world, memory }, tried, attempt.ladder?.next ?? 0, nowMs);
+  return noted(taken, note);
+}
+
+/** With this told before all else. */
+function noted(taken: Climbed, note: Note): Climbed {
   return taken.kind === 'decided'
     ? { kind: 'decided', decision: after({ events: [note] }, taken.decision) }
     : { ...taken, events: [note, ...taken.events] };
@@ -265,10 +273,7 @@ function causeOf({ ladder }: Attempt): string {
 }
 
 function undoing(world: World, attempt: Attempt, nowMs: number): Climbed {
-  const memory = steppedFlags(world.memory, attempt).reduce(
-    (all, { id }) => withFlag(all, id, (entry) => turnedBack(entry, nowMs)),
-    world.memory,
-  );
+  const memory = withTurnedBack(world.memory, steppedFlags(world.memory, attempt), nowMs);
   return waiting(world, memory, attempt, []);
 }
 
@@ -289,9 +294,7 @@ function notifying(world: World, attempt: Attempt, index: number, nowMs: number)
   const message = `Revision ${attempt.hash} does harm: ${causeOf(attempt)}`;
   const taken = take(world, told(attempt, { kind: 'notify' }, 'People were told.', nowMs), index + 1, nowMs);
   const note: Note = { type: 'Warning', reason: 'Notified', message };
-  return taken.kind === 'decided'
-    ? { kind: 'decided', decision: after({ events: [note] }, taken.decision) }
-    : { ...taken, events: [note, ...taken.events] };
+  return noted(taken, note);
 }
 
 function goingBack(world: World, attempt: Attempt, nowMs: number): Climbed {

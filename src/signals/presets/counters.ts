@@ -29,20 +29,25 @@ export function countersPreset(pair: CounterPair, arms: PodArms, namespaceLabel 
 }
 
 function presetOf(bad: PlainSelector, total: PlainSelector, arms: PodArms, namespaceLabel: string): Preset {
-  const ofPods = (selector: PlainSelector) => selectorText(confined(selector, arms, namespaceLabel));
+  const ofPods = (selector: PlainSelector) => selectorText(confinedToPods(selector, arms, namespaceLabel));
   // What is asked for changes with the pods; what is read does not.
   const stream = selectorText(total);
   return {
     // Without a pod the matcher would mean: series without a pod.
     selectors: arms.pods.length === 0 ? [] : [ofPods(total)],
     second: ofPods(bad),
-    example: selectorText(confined(total, { ...arms, pods: arms.pods.slice(0, 1) }, namespaceLabel)),
+    example: selectorText(confinedToPods(total, { ...arms, pods: arms.pods.slice(0, 1) }, namespaceLabel)),
     isByPod: true,
     place: (labels, isSecond = false) => place(labels, arms.armOf, isSecond, stream),
   };
 }
 
-function confined(selector: PlainSelector, { namespace, pods }: PodArms, namespaceLabel: string): PlainSelector {
+/** Only of these pods, whatever the user wrote: nobody reads what others count. */
+export function confinedToPods(
+  selector: PlainSelector,
+  { namespace, pods }: Pick<PodArms, 'namespace' | 'pods'>,
+  namespaceLabel = 'namespace',
+): PlainSelector {
   const own: readonly Matcher[] = [
     { label: namespaceLabel, operator: '=', value: namespace },
     { label: 'pod', operator: '=~', value: patternOf(pods) },

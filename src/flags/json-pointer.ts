@@ -1,6 +1,10 @@
-/** Follows a JSON pointer (RFC 6901): into own fields and elements alone, never into what an object inherits. */
+/** Owns JSON pointers (RFC 6901): a name as it stands in one, and what one points at. */
 
-/** Undefined when nothing is there. */
+export function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** Into own fields and elements alone, never into what an object inherits. Undefined when nothing is there. */
 export function pointed(json: unknown, pointer: string): unknown {
   const names = pointer.split('/').slice(1);
   let here = json;
