@@ -2,6 +2,7 @@
 import type { PodShape } from '../analysis/money.ts';
 import { meanShape } from '../signals/cost-money.ts';
 import type { Pod } from '../workload/objects.ts';
+import { isTerminating } from '../workload/pods.ts';
 import { quantity } from '../workload/quantity.ts';
 
 interface Requesting {
@@ -14,7 +15,7 @@ interface Requesting {
 
 /** The mean of the pods that are not ending; undefined while there are none. */
 export function shapeOf(pods: readonly Pod[]): PodShape | undefined {
-  const shapes = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(podShape);
+  const shapes = pods.filter((pod) => !isTerminating(pod)).map(podShape);
   return shapes.length === 0 ? undefined : meanShape(shapes);
 }
 
